@@ -1,0 +1,100 @@
+#!/bin/sh
+# deploy/deps.sh [--demo] [--tests] [--print]
+#
+# Installs the Debian packages (12 or 13) that cutover is built with. This is the only list of packages.
+#   (no flag)  what the program needs to be built and run
+#   --demo     and what the demo fleet needs: sshd, cron, sudo, ruby
+#   --tests    and what the tests need; includes --demo
+#   --print    installs nothing, prints the lists: GROUP: PACKAGE...
+#
+# Needs root, apt-get and a mirror in apt's sources; nothing of it where all is installed already (then it takes a
+# fraction of a second). Leaves installed packages behind and nothing else: a package that was there is not upgraded
+# on purpose, none is removed. An sshd that comes with it is neither started nor enabled: the demo starts its own.
+set -eu
+
+# libc6-dev: gcc only recommends it. ssh-agent (openssh-client) holds keys that have a passphrase.
+program='gcc libc6-dev cmake ninja-build pkgconf libuv1-dev libssh2-1-dev libcurl4-openssl-dev libjansson-dev
+libsqlite3-dev libc-ares-dev libssl-dev tzdata openssh-client'
+
+demo='openssh-server cron sudo ruby util-linux mount procps'
+
+# npm runs the JSON Schema validator; only where there is none on PATH, since Debian's brings hundreds of packages
+# and cannot stand beside another vendor's Node.
+tests='check libssh-dev shellcheck chromium tmux sqlite3 jq pmccabe'
+command -v npm >/dev/null 2>&1 || tests="$tests nodejs npm"
+
+say() { echo "deps.sh: $*" >&2; }
+die() { say "$*"; exit 1; }
+
+# The names among the arguments that dpkg does not know as installed.
+missing() {
+	installed=$(dpkg-query -W -f '${db:Status-Abbrev}|${Package}\n' "$@" 2>/dev/null | sed -n 's/^.i.|//p')
+	for package in "$@"; do
+		case "
+$installed
+" in
+		*"
+$package
+"*) ;;
+		*) printf '%s ' "$package" ;;
+		esac
+	done
+}
+
+install_packages() {
+	[ "$(id -u)" = 0 ] || die "these packages are missing, and installing them needs root: $*"
+	command -v apt-get >/dev/null || die "apt-get is not here (Debian 12 or 13 is needed); missing: $*"
+	say "installing $*"
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get -q -o DPkg::Lock::Timeout=300 update >&2 || die "apt-get update failed; missing: $*"
+	apt-get -q -y -o DPkg::Lock::Timeout=300 --no-install-recommends --no-remove install "$@" >&2 ||
+		die "apt-get could not install all of: $*"
+}
+
+# A machine without an sshd shall not get one on port 22 from a demo. policy-rc.d is Debian's switch for "start no
+# service now"; one that is there already (containers have it) is left alone.
+install_without_starting() {
+	policy=/usr/sbin/policy-rc.d
+	ours=
+	if [ "$(id -u)" = 0 ] && [ ! -e "$policy" ]; then
+		ours=$policy
+		trap '[ -z "$ours" ] || rm -f "$ours"' EXIT
+		printf '#!/bin/sh\nexit 101\n' >"$policy"
+		chmod 755 "$policy"
+	fi
+	install_packages "$@"
+	[ -z "$ours" ] || rm -f "$ours"
+	ours=
+	if [ -d /run/systemd/system ]; then
+		systemctl disable ssh.service >/dev/null 2>&1 || true
+	fi
+}
+
+main() {
+	wanted=$program
+	print=
+	for arg in "$@"; do
+		case $arg in
+		--demo) wanted="$wanted $demo" ;;
+		--tests) wanted="$wanted $demo $tests" ;;
+		--print) print=1 ;;
+		*) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0" >&2; exit 2 ;;
+		esac
+	done
+	if [ -n "$print" ]; then
+		# Unquoted: the lists are split into words and joined by single blanks.
+		# shellcheck disable=SC2086
+		{ echo program: $program; echo demo: $demo; echo tests: $tests; }
+		return
+	fi
+	# shellcheck disable=SC2086
+	lacking=$(missing $wanted)
+	# shellcheck disable=SC2086
+	case " $lacking" in
+	' ') ;;
+	*' openssh-server '*) install_without_starting $lacking ;;
+	*) install_packages $lacking ;;
+	esac
+}
+
+main "$@"

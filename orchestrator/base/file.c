@@ -1,0 +1,136 @@
+#include "base/file.h"
+
+#include "base/alloc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int read_all(int fd, const char *path, size_t max_bytes, struct buf *out, struct err *err)
+{
+	size_t start = out->len;
+
+	for (;;) {
+		size_t room = buf_room(out, 65536);
+		ssize_t n = read(fd, out->data + out->len, room);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(err, errno, "cannot read %s", path);
+		if (n == 0)
+			return 0;
+		out->len += (size_t)n;
+		out->data[out->len] = '\0';
+		if (out->len - start > max_bytes)
+			return err_set(err, E_LIMIT, "%s is larger than %zu bytes", path, max_bytes);
+	}
+}
+
+int file_read(const char *path, size_t max_bytes, struct buf *out, struct err *err)
+{
+	struct stat st;
+	int r = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return err_errno(err, errno, "cannot open %s", path);
+	if (fstat(fd, &st) < 0)
+		r = err_errno(err, errno, "cannot look at %s", path);
+	else if (!S_ISREG(st.st_mode))
+		r = err_set(err, E_INVAL, "%s is no regular file", path);
+	else if ((uint64_t)st.st_size > max_bytes)
+		r = err_set(err, E_LIMIT, "%s has %lld bytes, more than the %zu that are allowed", path,
+			    (long long)st.st_size, max_bytes);
+	else
+		r = read_all(fd, path, max_bytes, out, err);
+	close(fd);
+	return r;
+}
+
+static int write_fd(int fd, const char *bytes, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, bytes, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		bytes += n;
+		len -= (size_t)n;
+	}
+	return fsync(fd);
+}
+
+/* The new name is only durable once its folder is (fsync(2)). A folder that cannot be opened is no error of ours. */
+static void sync_folder(const char *path)
+{
+	char *folder = file_dirname(path);
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		fsync(fd);
+		close(fd);
+	}
+	free(folder);
+}
+
+int file_write(const char *path, mode_t mode, const void *bytes, size_t len, struct err *err)
+{
+	char *temp = str_fmt("%s.%ld.tmp", path, (long)getpid());
+	int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	int r = 0;
+
+	if (fd < 0) {
+		r = err_errno(err, errno, "cannot write %s", temp);
+		goto out;
+	}
+	if (write_fd(fd, bytes, len) < 0)
+		r = err_errno(err, errno, "cannot write %s", temp);
+	if (close(fd) < 0 && !r)
+		r = err_errno(err, errno, "cannot write %s", temp);
+	if (!r && rename(temp, path) < 0)
+		r = err_errno(err, errno, "cannot rename %s to %s", temp, path);
+	if (r)
+		unlink(temp);
+	else
+		sync_folder(path);
+out:
+	free(temp);
+	return r;
+}
+
+int file_mkdirs(const char *path, mode_t mode, struct err *err)
+{
+	char *copy = str_dup(path);
+	int r = 0;
+
+	for (char *slash = strchr(copy + 1, '/'); !r; slash = strchr(slash + 1, '/')) {
+		if (slash)
+			*slash = '\0';
+		if (mkdir(copy, mode) < 0 && errno != EEXIST)
+			r = err_errno(err, errno, "cannot make the folder %s", copy);
+		if (!slash)
+			break;
+		*slash = '/';
+	}
+	free(copy);
+	return r;
+}
+
+char *file_dirname(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return str_dup(".");
+	return slash == path ? str_dup("/") : str_ndup(path, (size_t)(slash - path));
+}
+
+char *file_join(const char *folder, const char *name)
+{
+	if (*name == '/' || strcmp(folder, ".") == 0)
+		return str_dup(name);
+	return str_fmt("%s/%s", folder, name);
+}

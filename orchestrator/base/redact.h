@@ -1,0 +1,32 @@
+/*
+ * Secrets never leave: every text that is written anywhere (journal, log, events, report, terminal) passes redact_add,
+ * which replaces each registered secret value by "[secret]". By value, so that it does not matter who printed it or
+ * where: a password that a host echoes back is caught too. Values are registered when a secret reference is resolved
+ * (inventory/secret.h). Values shorter than REDACT_MIN_BYTES are refused there, since they would blacken half a report.
+ * Also the base64 form of a value is replaced.
+ *
+ * One registry a process. Registering is for the main thread; reading is safe from any thread afterwards.
+ */
+#ifndef BASE_REDACT_H
+#define BASE_REDACT_H
+
+#include "base/buf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define REDACT_MIN_BYTES 6
+#define REDACT_MARK "[secret]"
+
+void redact_register(const char *value, size_t len);
+
+/* Adds `len` bytes to `out` with each secret replaced. */
+void redact_add(struct buf *out, const char *bytes, size_t len);
+
+/* Redacts what is in the buffer already. Returns true when something was replaced. */
+bool redact_buf(struct buf *b);
+
+/* Forgets all values (they are overwritten): at the end of the program, and between tests. */
+void redact_forget(void);
+
+#endif
