@@ -48,6 +48,7 @@ function(cutover_program name folder)
   list(TRANSFORM L_NEEDS PREPEND cutover_)
   target_link_libraries(${name} PRIVATE cutover_flags ${L_NEEDS} Threads::Threads)
   target_link_options(${name} PRIVATE -pie)
+  install(TARGETS ${name} RUNTIME DESTINATION bin)
 endfunction()
 
 function(cutover_unit_tests name)

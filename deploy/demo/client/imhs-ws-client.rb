@@ -4,25 +4,24 @@
 #
 #   ruby imhs-ws-client.rb                  once; exit 1 and a message when the list cannot be used
 #   ruby imhs-ws-client.rb --every SECONDS  again and again until it is stopped, as a service would
-require 'csv'
 require 'time'
 require_relative 'imhs-config'
 
 ADDRESS = /\A[^@\s]+@[^@\s]+\z/.freeze
 
 def users
-  list = CSV.read(USERS_FILE, headers: true, encoding: 'UTF-8')
-  list.each_with_index do |user, i|
-    next if user['mail'] =~ ADDRESS
+  lines = File.readlines(USERS_FILE, chomp: true, encoding: 'UTF-8').drop(1)
+  lines.each_with_index.map do |line, i|
+    mail = line.split(',').last.to_s
+    next mail if mail =~ ADDRESS
 
-    abort "imhs-ws-client: #{USERS_FILE} line #{i + 2}: not a mail address: #{user['mail'].inspect}; nothing was sent"
+    abort "imhs-ws-client: #{USERS_FILE} line #{i + 2}: not a mail address: #{mail.inspect}; nothing was sent"
   end
-  list
 end
 
 def sync
   DOMAINS.each do |domain|
-    n = users.count { |user| user['mail'].end_with?("@#{domain}") }
+    n = users.count { |mail| mail.end_with?("@#{domain}") }
     File.open(LOG_FILE, 'a') do |log|
       log.puts "#{Time.now.iso8601} #{ROOT_URI}/domains/#{domain}/users: #{n} users, completed"
     end
