@@ -1,0 +1,307 @@
+#!/bin/bash
+# deploy/demo/fleet.sh up DIR N [--port P] [--prefix A.B.C] [--variant N=NAME[,NAME...]]... [--host-key N=TYPE]...
+#                      down DIR
+#                      exec DIR N COMMAND [ARGUMENT...]
+#                      status DIR
+#
+# A fleet of real SSH hosts on this machine: host N is OpenSSH's sshd at A.B.C.N (default 127.77.0.N, port 2222; every
+# address of 127.0.0.0/8 is this machine) in namespaces and with files, users, cron and a Ruby sync client of its own.
+#
+# up      starts the hosts that are not running, returns when each answers, and writes into DIR (made where missing):
+#           hosts.txt    N ADDRESS PORT HOSTNAME FINGERPRINT, a line a host; HOSTNAME is what `hostname` prints there
+#           known_hosts  their keys          id_ed25519   the key of the login user `cutover`, mode 0600
+#           hosts/N/     the host's key, the number of its first process, what it said while it started (log)
+#         --prefix auto: a prefix of DIR's own, so that several fleets can be up at once
+#         --variant: a hook of deploy/demo/variants, run in the host at its start
+#         --host-key: ed25519 (default), ecdsa or rsa
+# down    ends the hosts and removes what `up` wrote; no process, no mount is left. All changes in the hosts are gone.
+# exec    runs a command in host N, as root, with its exit status.
+# status  N ADDRESS PORT HOSTNAME up|down VARIANTS, a line a host; exits 1 when one is down.
+#
+# Needs root, overlayfs, and the packages of deploy/deps.sh --demo. Exits 2 on wrong usage, 1 on failure.
+set -euo pipefail
+
+here=$(dirname "$(realpath "$0")")
+
+die() {
+	echo "fleet.sh: $*" >&2
+	exit 1
+}
+
+usage() {
+	[ $# = 0 ] || echo "fleet.sh: $*" >&2
+	sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0" >&2
+	exit 2
+}
+
+is_number() {
+	[[ $1 =~ ^[1-9][0-9]{0,4}$ ]]
+}
+
+# A host's processes are known by an argument that no other has: TAG, which holds DIR.
+use_dir() {
+	dir=$(realpath -m "$1")
+	tag=cutover-demo-host:$dir
+}
+
+# The first process of host N as seen from here, or nothing. The number on file may be another process's by now.
+host_pid() {
+	local pid
+	pid=$(cat "$dir/hosts/$1/pid" 2>/dev/null) || return 0
+	if tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" | grep -qxF -e "$tag"; then
+		echo "$pid"
+	fi
+}
+
+# All processes of this fleet, also those of hosts whose files are gone. The pattern is read from a descriptor so that
+# grep's own arguments do not hold it.
+fleet_pids() {
+	{ grep -lszxF -f <(echo "$tag") /proc/[0-9]*/cmdline || true; } | cut -d/ -f3
+}
+
+# What `up` was told, so that a second `up` goes on with the same fleet.
+load_settings() {
+	[ -f "$dir/fleet.conf" ] || die "$dir holds no fleet (no fleet.conf in it): fleet.sh up $dir N"
+	count='' port='' prefix='' variants=() key_types=()
+	local word a b
+	while read -r word a b; do
+		case $word in
+		count) count=$a ;;
+		port) port=$a ;;
+		prefix) prefix=$a ;;
+		variant) variants[a]=$b ;;
+		host-key) key_types[a]=$b ;;
+		esac
+	done <"$dir/fleet.conf"
+}
+
+print_settings() {
+	local n
+	printf 'count %s\nport %s\nprefix %s\n' "$count" "$port" "$prefix"
+	for n in "${!variants[@]}"; do
+		echo "variant $n ${variants[n]}"
+	done
+	for n in "${!key_types[@]}"; do
+		echo "host-key $n ${key_types[n]}"
+	done
+}
+
+# N=VALUE, N within the fleet; sets n and value.
+split_option() {
+	n=${2%%=*} value=${2#*=}
+	if ! is_number "$n" || ((n > count)) || [ "$value" = "$2" ]; then
+		usage "$1 $2: give HOST=VALUE, HOST from 1 to $count"
+	fi
+}
+
+parse_up() {
+	is_number "$1" || usage "up: \"$1\" is no number of hosts"
+	count=$1 port=2222 prefix=127.77.0 variants=() key_types=()
+	((count <= 254)) || usage "up: at most 254 hosts"
+	shift
+	local n value name
+	while [ $# -ge 2 ]; do
+		case $1 in
+		--port)
+			is_number "$2" || usage "--port $2: not a port"
+			(($2 <= 65535)) || usage "--port $2: not a port"
+			port=$2
+			;;
+		--prefix)
+			prefix=$2
+			[ "$2" = auto ] && prefix=$(auto_prefix)
+			[[ $prefix =~ ^127\.[0-9]{1,3}\.[0-9]{1,3}$ ]] || usage "--prefix $2: give 127.B.C or auto"
+			;;
+		--variant)
+			split_option "$1" "$2"
+			for name in ${value//,/ }; do
+				[ -f "$here/variants/$name.sh" ] || usage "--variant $2: there is no $here/variants/$name.sh"
+			done
+			variants[n]=$value
+			;;
+		--host-key)
+			split_option "$1" "$2"
+			case $value in
+			ed25519 | ecdsa | rsa) key_types[n]=$value ;;
+			*) usage "--host-key $2: ed25519, ecdsa or rsa" ;;
+			esac
+			;;
+		*) usage "up: unknown option $1" ;;
+		esac
+		shift 2
+	done
+	[ $# = 0 ] || usage "up: $1 needs a value"
+}
+
+# Two folders rarely get the same of the 16,000 prefixes; where they do, `up` says that the port is taken.
+auto_prefix() {
+	local sum
+	sum=$(printf %s "$dir" | cksum | cut -d' ' -f1)
+	echo "127.$((64 + sum % 64)).$((sum / 64 % 256))"
+}
+
+host_name() {
+	printf 'sync-%02d' "$1"
+}
+
+# Says at once what would otherwise be N hosts failing for the same reason.
+check_machine() {
+	local tool said
+	for tool in sshd cron sudo ruby unshare nsenter ssh-keygen; do
+		PATH=$PATH:/usr/sbin:/sbin command -v $tool >/dev/null ||
+			die "$tool is missing: run $(realpath -m "$here/../deps.sh") --demo"
+	done
+	# Not in this shell: $2 is the inner shell's.
+	# shellcheck disable=SC2016
+	said=$(unshare -m -u -i -p -f sh -ec 'mount -t tmpfs none /sys; cd /sys; mkdir u w m
+		mount -t overlay -o lowerdir=/etc,upperdir=/sys/u,workdir=/sys/w none m' 2>&1) ||
+		die "this machine does not let root make namespaces and overlay mounts (in a container: start it" \
+			"with --privileged): $said"
+}
+
+# Does anything answer at this address? Bash's own connect; sshd's first line proves that it is an sshd.
+answers() {
+	local line
+	{ read -r -t 2 line <"/dev/tcp/$1/$2"; } 2>/dev/null && [[ $line == SSH-2.0-* ]]
+}
+
+# The new host must hold no descriptor of the caller's: whoever waits for the end of a pipe would wait for the fleet.
+start_host() {
+	local n=$1 state=$dir/hosts/$1 fd
+	mkdir -p "$state"
+	if [ ! -f "$state/ssh_host_key" ]; then
+		ssh-keygen -q -t "${key_types[n]:-ed25519}" -N '' -C "$(host_name "$n")" -f "$state/ssh_host_key" </dev/null
+	fi
+	(
+		for fd in /proc/self/fd/*; do
+			fd=${fd##*/}
+			if ((fd > 2)); then
+				exec {fd}>&- 2>/dev/null
+			fi
+		done
+		exec setsid env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+			unshare -m -u -i -p -f --kill-child \
+			"$here/host-init.sh" "$tag" "$n" "$dir" "$prefix.$n" "$port" "$(host_name "$n")" "${variants[n]:-}"
+	) </dev/null >"$state/log" 2>&1 &
+	started+=("$n:$!")
+}
+
+# Until each host that was started answers; one whose process is gone will not.
+wait_for_hosts() {
+	local entry n deadline=$((SECONDS + 60))
+	for entry in "${started[@]}"; do
+		n=${entry%%:*}
+		until answers "$prefix.$n" "$port"; do
+			if ! kill -0 "${entry##*:}" 2>/dev/null; then
+				die "host $n did not start: $(tail -n 3 "$dir/hosts/$n/log")"
+			fi
+			((SECONDS < deadline)) || die "host $n does not answer at $prefix.$n port $port after 60 s:" \
+				"$(tail -n 3 "$dir/hosts/$n/log")"
+			sleep 0.05
+		done
+	done
+}
+
+write_lists() {
+	local n key place print
+	: >"$dir/hosts.txt.new"
+	: >"$dir/known_hosts.new"
+	for ((n = 1; n <= count; n++)); do
+		place=$prefix.$n
+		((port == 22)) || place="[$place]:$port"
+		read -r -a key <"$dir/hosts/$n/ssh_host_key.pub"
+		read -r -a print < <(ssh-keygen -l -f "$dir/hosts/$n/ssh_host_key.pub")
+		echo "$place ${key[0]} ${key[1]}" >>"$dir/known_hosts.new"
+		echo "$n $prefix.$n $port $(host_name "$n") ${print[1]}" >>"$dir/hosts.txt.new"
+	done
+	mv "$dir/known_hosts.new" "$dir/known_hosts"
+	mv "$dir/hosts.txt.new" "$dir/hosts.txt"
+}
+
+prepare_dir() {
+	mkdir -p "$dir"
+	exec 9>"$dir/fleet.lock"
+	flock -w 120 9 || die "another fleet.sh is at work on $dir"
+	if [ -n "$(fleet_pids)" ] && [ "$(print_settings)" != "$(cat "$dir/fleet.conf" 2>/dev/null)" ]; then
+		die "another fleet is up in $dir, with other settings; end it first: $0 down $dir"
+	fi
+	if [ "$(print_settings)" != "$(cat "$dir/fleet.conf" 2>/dev/null)" ]; then
+		rm -rf "$dir/hosts"
+		print_settings >"$dir/fleet.conf"
+	fi
+	[ -f "$dir/id_ed25519" ] || ssh-keygen -q -t ed25519 -N '' -C cutover -f "$dir/id_ed25519" </dev/null
+}
+
+cmd_up() {
+	[ $# -ge 2 ] || usage "up: give DIR and the number of hosts"
+	use_dir "$1"
+	shift
+	parse_up "$@"
+	check_machine
+	prepare_dir
+	local n
+	started=()
+	for ((n = 1; n <= count; n++)); do
+		[ -z "$(host_pid "$n")" ] || continue
+		! answers "$prefix.$n" "$port" ||
+			die "$prefix.$n port $port is taken (another fleet?): end that one, or give --prefix or --port"
+		start_host "$n"
+	done
+	wait_for_hosts
+	write_lists
+	echo "fleet.sh: $count hosts up, ${#started[@]} started now, in $dir" >&2
+}
+
+cmd_down() {
+	[ $# = 1 ] || usage "down: give DIR"
+	use_dir "$1"
+	local pids deadline=$((SECONDS + 30))
+	# Killing the parent of a host's first process kills that, and the kernel then everything in its namespace.
+	while pids=$(fleet_pids) && [ -n "$pids" ]; do
+		((SECONDS < deadline)) || die "these processes of the fleet do not end: ${pids//$'\n'/ }"
+		# Unquoted: one argument a process. Some may be gone by now.
+		# shellcheck disable=SC2086
+		kill -9 $pids 2>/dev/null || true
+		sleep 0.05
+	done
+	rm -rf "$dir/hosts"
+	rm -f "$dir"/{fleet.conf,fleet.lock,hosts.txt,known_hosts,id_ed25519,id_ed25519.pub}
+	[ ! -d "$dir" ] || rmdir --ignore-fail-on-non-empty "$dir"
+}
+
+cmd_exec() {
+	[ $# -ge 3 ] || usage "exec: give DIR, the host's number and a command"
+	use_dir "$1"
+	local n=$2 pid
+	shift 2
+	is_number "$n" || usage "exec: \"$n\" is no number of a host"
+	pid=$(host_pid "$n")
+	[ -n "$pid" ] || die "host $n of $dir is not up"
+	exec nsenter -t "$pid" -m -u -i -p -r -w \
+		env -i HOME=/root LANG=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
+}
+
+cmd_status() {
+	[ $# = 1 ] || usage "status: give DIR"
+	use_dir "$1"
+	load_settings
+	local n state failed=0
+	for ((n = 1; n <= count; n++)); do
+		state=up
+		if [ -z "$(host_pid "$n")" ] || ! answers "$prefix.$n" "$port"; then
+			state=down failed=1
+		fi
+		echo "$n $prefix.$n $port $(host_name "$n") $state ${variants[n]:-}"
+	done
+	return $failed
+}
+
+[ $# -ge 1 ] || usage
+command=$1
+shift
+case $command in
+up | down | exec | status) ;;
+*) usage "unknown command $command" ;;
+esac
+[ "$(id -u)" = 0 ] || die "needs root (it makes namespaces and mounts)"
+"cmd_$command" "$@"
