@@ -1,0 +1,82 @@
+/*
+ * An op: one piece of work on a far side, and what came back. It is the one word that agents, engine and transport
+ * share: an agent says it (agents/agent.h), the engine journals and starts it, the transport does it
+ * (transport/transport.h), the agent judges the result. It knows nothing of what the work is for.
+ *
+ * OP_RUN      runs one of our scripts (a file of agents/remote/, embedded) with arguments and an input, under /bin/sh on
+ *             Linux, in a process group of its own with stdin from the input. Arguments and input are never part of a
+ *             command line that others can see in `ps`.
+ * OP_EXEC     runs an operator's command as it stands, by /bin/sh -c, on a channel of its own, so that several can run at
+ *             once and none can hold or pollute the others.
+ * OP_GET      reads a whole regular file (links followed): its bytes in `out`, its metadata in `file`. Not there:
+ *             E_NOTFOUND. Larger than max_out_bytes: E_LIMIT, nothing is returned.
+ * OP_REPLACE  replaces a file's bytes, compare-and-set: only if its content's SHA-256 is `expect_sha256` (else
+ *             E_CHANGED, and nothing was done). Atomic for whoever reads it; owner, group, mode, ACL, xattrs and a symlink to it are kept; it
+ *             is on disk before the op ends. A file with several hard links is refused (E_INVAL): atomic and linked
+ *             exclude each other. `backup`: the old file is kept under that name in the same folder, unless one is
+ *             there already (the first one is the one that counts).
+ */
+#ifndef BASE_OP_H
+#define BASE_OP_H
+
+#include "base/buf.h"
+#include "base/embed.h"
+#include "base/err.h"
+#include "base/hash.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define OP_OUT_MAX_DEFAULT ((size_t)256 << 10)
+#define OP_TIMEOUT_DEFAULT_MS 30000
+#define OP_ARGS_MAX 16
+
+enum op_kind { OP_RUN, OP_EXEC, OP_GET, OP_REPLACE };
+
+struct op {
+	enum op_kind kind;
+	bool elevated;	      /* with the host's `become`; without effect where that is none */
+	int timeout_ms;	      /* of the work itself, once it is its turn; then it is killed on the far side */
+	size_t max_out_bytes; /* of stdout, and of stderr; beyond it `truncated` is set */
+	const struct embedded *script; /* OP_RUN */
+	char *args[OP_ARGS_MAX];       /* OP_RUN: owned copies, $1 … */
+	int args_n;
+	struct buf input; /* OP_RUN: stdin; OP_REPLACE: the new bytes */
+	char *command;	  /* OP_EXEC */
+	char *path;	  /* OP_GET, OP_REPLACE: absolute */
+	char expect_sha256[SHA256_HEX_MAX]; /* OP_REPLACE */
+	char *backup;			    /* OP_REPLACE: a file name, or NULL */
+};
+
+/* Metadata of a file that was read. */
+struct op_file {
+	char *real_path; /* after links */
+	unsigned mode;	 /* permission bits */
+	long uid, gid;
+	char *owner, *group; /* names, or numbers where there is no name */
+	unsigned long links;
+	int64_t size_bytes;
+	int64_t mtime_s;
+};
+
+/* err.code 0: it ran to its end, and exit_code is known. Else how it failed:
+ *   E_TIMEOUT (killed on the far side, as far as could be), E_CANCELED, E_CLOSED (cut: whether it had an effect is not
+ *   known), E_SUDO, E_PROTOCOL, E_PERM, E_NOTFOUND, E_LIMIT, E_CHANGED, E_INVAL, E_NOSPACE, E_IO.
+ * `started` tells whether the far side may have begun: false means surely not. out and err hold what came until then. */
+struct op_result {
+	struct err failure;
+	bool started;
+	int32_t exit_code;
+	struct buf out, err;
+	struct op_file file;
+	int64_t elapsed_ms;
+};
+
+void op_init(struct op *op, enum op_kind kind);
+void op_release(struct op *op); /* overwrites the input */
+void op_arg(struct op *op, const char *arg);
+void op_argf(struct op *op, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+void op_result_release(struct op_result *result);
+
+#endif

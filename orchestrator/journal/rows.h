@@ -1,0 +1,84 @@
+/*
+ * Where everything stands: the journal's entries folded into rows, one for each (tenant, step, target). The engine folds
+ * what it appends, and at its start what is in the file; `status`, `why` and `report` fold the file. So there is one
+ * reading of the journal, not two.
+ */
+#ifndef JOURNAL_ROWS_H
+#define JOURNAL_ROWS_H
+
+#include "journal/journal.h"
+#include "schema/state.h"
+
+/* An intent whose outcome is not in the journal: after a crash it is indeterminate. */
+struct row_intent {
+	char *action, *item;
+	int64_t wall_ms;
+};
+
+/* Something that is down until its restore row is done. Newest last. */
+struct row_debt {
+	char *action, *item;
+	int64_t wall_ms;
+	char *text;
+};
+
+/* A row of apply[] (and its item) that has a good outcome since `before` was written. */
+struct row_done {
+	char *action, *item;
+	int64_t wall_ms;
+};
+
+struct row {
+	char *tenant, *step, *target;
+	enum step_state state;
+	int64_t since_ms;   /* when it came into the state */
+	int64_t first_ms;   /* its first entry */
+	int64_t finished_ms; /* of the last verified/unchanged/failed … */
+	int64_t run;	    /* of the last state entry */
+	int attempt;
+	char *code, *text;  /* of the last state entry */
+	int64_t until_ms;
+	bool has_before;
+	char *before_json;  /* data of the `before` entry */
+	char *changes_json; /* data of the last `changes` entry */
+	struct row_intent *intents;
+	size_t intents_n;
+	struct row_debt *debts;
+	size_t debts_n;
+	struct row_done *done;
+	size_t done_n;
+	void *user; /* the engine's own */
+};
+
+/* One run of the program. */
+struct row_run {
+	int64_t id, begin_ms, end_ms; /* end_ms 0: it did not end (yet, or it was killed) */
+	char *data, *end_text, *end_data;
+};
+
+struct rows {
+	struct row **at; /* in the order of their first entry */
+	size_t n;
+	struct row_run *runs;
+	size_t runs_n;
+	int64_t last_seq;
+	void *index; /* a hash table */
+};
+
+void rows_init(struct rows *rows);
+void rows_release(struct rows *rows);
+
+/* The row, or NULL; and the row, made as `pending` where it is not there. */
+struct row *rows_find(const struct rows *rows, const char *tenant, const char *step, const char *target);
+struct row *rows_get(struct rows *rows, const char *tenant, const char *step, const char *target);
+
+/* Folds one entry. An illegal move in a file is E_CORRUPT. */
+int rows_apply(struct rows *rows, const struct journal_entry *entry, struct err *err);
+
+/* Folds what is in the file behind last_seq: all of it at first, what is new later. */
+int rows_load(struct rows *rows, struct journal_reader *reader, struct err *err);
+
+bool row_step_done(const struct row *row, const char *action, const char *item);
+const struct row_intent *row_open_intent(const struct row *row);
+
+#endif

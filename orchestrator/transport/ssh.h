@@ -1,0 +1,30 @@
+/*
+ * The SSH transport: libssh2 on a libuv loop (see transport.h for what it promises).
+ *
+ * One transport a process. Keys and known_hosts files are parsed once and kept. At most `handshakes_max` key exchanges
+ * are under way at once (they are CPU work in the loop, 3 ms each; more only makes everybody's deadline pass).
+ */
+#ifndef TRANSPORT_SSH_H
+#define TRANSPORT_SSH_H
+
+#include "base/clock.h"
+#include "transport/transport.h"
+
+#include <uv.h>
+
+struct ssh_transport_options {
+	int handshakes_max; /* 0: 64 */
+	int keepalive_s;    /* 0: 30; how often an idle or waiting session is asked whether it lives */
+};
+
+/* E_PERM where the libraries cannot be initialised. */
+int ssh_transport_new(uv_loop_t *loop, const struct ssh_transport_options *options, struct transport **out, struct err *err);
+
+/* All remotes must be closed before. Frees after the loop has run its close callbacks; cb(arg) then. */
+void ssh_transport_close(struct transport *t, void (*cb)(void *arg), void *arg);
+
+/* How many descriptors `remotes` connections need beside what the program uses; raises RLIMIT_NOFILE to that, up to the
+   hard limit. E_LIMIT with the number that is possible and what to raise. */
+int ssh_transport_reserve(size_t remotes, struct err *err);
+
+#endif

@@ -1,0 +1,130 @@
+/*
+ * The seam: everything the engine knows of the network. A *remote* is a connection to one machine (a handle in libuv's
+ * sense: opened once, closed once, its memory gone after the close callback). A *request* is one op on it (caller-
+ * allocated, one callback).
+ *
+ * Callbacks come on the loop's thread, never from inside the call that started them, and exactly once:
+ *   remote_open      → opened(remote, err): err NULL when it can take requests, else why not. In both cases the remote
+ *                      must be closed by the caller.
+ *   remote_start     → request->done(request), whatever happens; also after remote_cancel and remote_close (E_CANCELED).
+ *   remote_close     → closed(arg), after every request's callback.
+ *
+ * Several requests may be started on a remote at once. OP_RUN, OP_GET and OP_REPLACE are done one after the other, in
+ * order; OP_EXEC run beside them, REMOTE_EXECS_MAX at a time. A request's timeout begins when it is its turn.
+ *
+ * A remote whose connection is lost fails what is running with E_CLOSED and everything after it, too; it never
+ * reconnects by itself: whether that is safe is the engine's to judge.
+ *
+ * Two implementations: transport/ssh.h (the real one), tests/lib/fake_transport.h.
+ */
+#ifndef TRANSPORT_TRANSPORT_H
+#define TRANSPORT_TRANSPORT_H
+
+#include "base/op.h"
+
+#include <stddef.h>
+
+#define REMOTE_EXECS_MAX 4
+
+struct transport;
+struct remote;
+struct remote_request;
+
+/* Budgets of the phases of opening and closing, each on its own; 0 stands for the default behind it. */
+struct remote_budgets {
+	int resolve_ms;	  /* 5000 */
+	int connect_ms;	  /* 10000 */
+	int banner_ms;	  /* 10000 */
+	int handshake_ms; /* 15000 */
+	int auth_ms;	  /* 15000 */
+	int shell_ms;	  /* 15000: channel open, shell up */
+	int close_ms;	  /* 3000 */
+};
+
+/* Where to connect and as whom. All of it is copied (or cached) before remote_open returns. */
+struct remote_spec {
+	const char *label;   /* "acme/sync1": in every error and log line */
+	const char *address; /* name or address */
+	int port;
+	const char *user;
+	const void *key; /* the private key as in its file, PEM or OpenSSH, not encrypted */
+	size_t key_len;
+	const char *key_name;	       /* where it came from, for errors: "file:/etc/cutover/keys/acme" */
+	const char *const *host_keys;  /* pins "[TYPE ]SHA256:…" */
+	size_t host_keys_n;
+	const char *known_hosts; /* path, or NULL */
+	bool sudo;		 /* what `elevated` means: sudo -n */
+	struct remote_budgets budgets;
+};
+
+/* What is known of a remote while it lives: for evidence and the progress display. Strings live until it is closed. */
+struct remote_info {
+	const char *phase;	 /* "connect", "handshake", "auth", "shell", "ready", "run check-idle", "closing" … */
+	int64_t phase_since_ms;	 /* monotonic */
+	const char *banner;	 /* the server's version line, printable, or "" */
+	const char *host_key;	 /* "ssh-ed25519 SHA256:…", or "" before it was seen */
+};
+
+struct remote_request {
+	/* set by the caller, who keeps op and request alive until done was called */
+	const struct op *op;
+	const char *what; /* for logs and info.phase: "sync-client/write-config" */
+	void (*done)(struct remote_request *request);
+	void *arg;
+	/* filled before done; released by the caller with op_result_release */
+	struct op_result result;
+	/* the transport's own */
+	void *priv;
+};
+
+typedef void remote_opened_cb(struct remote *remote, const struct err *err, void *arg);
+typedef void remote_closed_cb(void *arg);
+
+struct transport_vtable {
+	struct remote *(*open)(struct transport *t, const struct remote_spec *spec, remote_opened_cb *cb, void *arg);
+	void (*start)(struct remote *remote, struct remote_request *request);
+	void (*cancel)(struct remote *remote, struct remote_request *request);
+	void (*close)(struct remote *remote, remote_closed_cb *cb, void *arg);
+	void (*info)(const struct remote *remote, struct remote_info *info);
+};
+
+/* The first member of every implementation's own struct, of the transport and of a remote. */
+struct transport {
+	const struct transport_vtable *vtable;
+};
+
+struct remote {
+	struct transport *transport;
+};
+
+/* Never NULL: what is wrong with the spec comes by the callback. */
+static inline struct remote *remote_open(struct transport *t, const struct remote_spec *spec, remote_opened_cb *cb,
+					 void *arg)
+{
+	return t->vtable->open(t, spec, cb, arg);
+}
+
+static inline void remote_start(struct remote *r, struct remote_request *request)
+{
+	r->transport->vtable->start(r, request);
+}
+
+/* Gives a request up: its process group is killed on the far side, done comes with E_CANCELED (or with the true result,
+   when that was faster). */
+static inline void remote_cancel(struct remote *r, struct remote_request *request)
+{
+	r->transport->vtable->cancel(r, request);
+}
+
+/* Legal at any time after open, once. */
+static inline void remote_close(struct remote *r, remote_closed_cb *cb, void *arg)
+{
+	r->transport->vtable->close(r, cb, arg);
+}
+
+static inline void remote_info(const struct remote *r, struct remote_info *info)
+{
+	r->transport->vtable->info(r, info);
+}
+
+#endif
