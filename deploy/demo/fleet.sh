@@ -44,19 +44,25 @@ use_dir() {
 	tag=cutover-demo-host:$dir
 }
 
-# The first process of host N as seen from here, or nothing. The number on file may be another process's by now.
+# Sets `pid` to the first process of host N as seen from here. The number on file may be another process's by now.
 host_pid() {
-	local pid
-	pid=$(cat "$dir/hosts/$1/pid" 2>/dev/null) || return 0
-	if tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" | grep -qxF -e "$tag"; then
-		echo "$pid"
-	fi
+	local words word
+	{ read -r pid <"$dir/hosts/$1/pid" && mapfile -d '' -t words <"/proc/$pid/cmdline"; } 2>/dev/null || return 1
+	for word in "${words[@]}"; do
+		[ "$word" != "$tag" ] || return 0
+	done
+	return 1
 }
 
 # All processes of this fleet, also those of hosts whose files are gone. The pattern is read from a descriptor so that
 # grep's own arguments do not hold it.
 fleet_pids() {
 	{ grep -lszxF -f <(echo "$tag") /proc/[0-9]*/cmdline || true; } | cut -d/ -f3
+}
+
+enter_host() {
+	nsenter -t "$1" -m -u -i -p -r -w \
+		env -i HOME=/root LANG=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "${@:2}"
 }
 
 # What `up` was told, so that a second `up` goes on with the same fleet.
@@ -140,8 +146,9 @@ auto_prefix() {
 	echo "127.$((64 + sum % 64)).$((sum / 64 % 256))"
 }
 
+# Sets `name`. Here and below variables are set, and not printed and caught: a process a host is worth saving.
 host_name() {
-	printf 'sync-%02d' "$1"
+	printf -v name 'sync-%02d' "$1"
 }
 
 # Says at once what would otherwise be N hosts failing for the same reason.
@@ -167,10 +174,11 @@ answers() {
 
 # The new host must hold no descriptor of the caller's: whoever waits for the end of a pipe would wait for the fleet.
 start_host() {
-	local n=$1 state=$dir/hosts/$1 fd
-	mkdir -p "$state"
+	local n=$1 state=$dir/hosts/$1 fd name
+	host_name "$n"
 	if [ ! -f "$state/ssh_host_key" ]; then
-		ssh-keygen -q -t "${key_types[n]:-ed25519}" -N '' -C "$(host_name "$n")" -f "$state/ssh_host_key" </dev/null
+		mkdir -p "$state"
+		ssh-keygen -q -t "${key_types[n]:-ed25519}" -N '' -C "$name" -f "$state/ssh_host_key" </dev/null
 	fi
 	(
 		for fd in /proc/self/fd/*; do
@@ -181,9 +189,17 @@ start_host() {
 		done
 		exec setsid env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 			unshare -m -u -i -p -f --kill-child \
-			"$here/host-init.sh" "$tag" "$n" "$dir" "$prefix.$n" "$port" "$(host_name "$n")" "${variants[n]:-}"
+			"$here/host-init.sh" "$tag" "$n" "$dir" "$prefix.$n" "$port" "$name" "${variants[n]:-}"
 	) </dev/null >"$state/log" 2>&1 &
 	started+=("$n:$!")
+}
+
+# A host that is there but does not answer has lost its sshd: it gets a new one, and keeps its files.
+restart_sshd() {
+	if ! answers "$prefix.$1" "$port"; then
+		enter_host "$2" /usr/sbin/sshd -E /var/log/sshd.log
+		started+=("$1:$2")
+	fi
 }
 
 # Until each host that was started answers; one whose process is gone will not.
@@ -203,17 +219,20 @@ wait_for_hosts() {
 }
 
 write_lists() {
-	local n key place print
-	: >"$dir/hosts.txt.new"
-	: >"$dir/known_hosts.new"
+	local n type key place print name
 	for ((n = 1; n <= count; n++)); do
 		place=$prefix.$n
 		((port == 22)) || place="[$place]:$port"
-		read -r -a key <"$dir/hosts/$n/ssh_host_key.pub"
-		read -r -a print < <(ssh-keygen -l -f "$dir/hosts/$n/ssh_host_key.pub")
-		echo "$place ${key[0]} ${key[1]}" >>"$dir/known_hosts.new"
-		echo "$n $prefix.$n $port $(host_name "$n") ${print[1]}" >>"$dir/hosts.txt.new"
-	done
+		read -r type key _ <"$dir/hosts/$n/ssh_host_key.pub"
+		echo "$place $type $key"
+	done >"$dir/known_hosts.new"
+	n=0
+	while read -r _ print _; do
+		n=$((n + 1))
+		host_name $n
+		echo "$n $prefix.$n $port $name $print"
+	done < <(ssh-keygen -l -f "$dir/known_hosts.new") >"$dir/hosts.txt.new"
+	((n == count)) || die "ssh-keygen read $n of $count keys in $dir/known_hosts.new"
 	mv "$dir/known_hosts.new" "$dir/known_hosts"
 	mv "$dir/hosts.txt.new" "$dir/hosts.txt"
 }
@@ -239,12 +258,17 @@ cmd_up() {
 	parse_up "$@"
 	check_machine
 	prepare_dir
-	local n
+	local n pid base_made=
 	started=()
 	for ((n = 1; n <= count; n++)); do
-		[ -z "$(host_pid "$n")" ] || continue
+		if host_pid "$n"; then
+			restart_sshd "$n" "$pid"
+			continue
+		fi
 		! answers "$prefix.$n" "$port" ||
 			die "$prefix.$n port $port is taken (another fleet?): end that one, or give --prefix or --port"
+		[ -n "$base_made" ] || "$here/base.sh" "$dir/base" "$dir/id_ed25519.pub"
+		base_made=1
 		start_host "$n"
 	done
 	wait_for_hosts
@@ -264,7 +288,7 @@ cmd_down() {
 		kill -9 $pids 2>/dev/null || true
 		sleep 0.05
 	done
-	rm -rf "$dir/hosts"
+	rm -rf "$dir/hosts" "$dir/base"
 	rm -f "$dir"/{fleet.conf,fleet.lock,hosts.txt,known_hosts,id_ed25519,id_ed25519.pub}
 	[ ! -d "$dir" ] || rmdir --ignore-fail-on-non-empty "$dir"
 }
@@ -275,23 +299,22 @@ cmd_exec() {
 	local n=$2 pid
 	shift 2
 	is_number "$n" || usage "exec: \"$n\" is no number of a host"
-	pid=$(host_pid "$n")
-	[ -n "$pid" ] || die "host $n of $dir is not up"
-	exec nsenter -t "$pid" -m -u -i -p -r -w \
-		env -i HOME=/root LANG=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
+	host_pid "$n" || die "host $n of $dir is not up"
+	enter_host "$pid" "$@"
 }
 
 cmd_status() {
 	[ $# = 1 ] || usage "status: give DIR"
 	use_dir "$1"
 	load_settings
-	local n state failed=0
+	local n pid name state failed=0
 	for ((n = 1; n <= count; n++)); do
 		state=up
-		if [ -z "$(host_pid "$n")" ] || ! answers "$prefix.$n" "$port"; then
+		if ! host_pid "$n" || ! answers "$prefix.$n" "$port"; then
 			state=down failed=1
 		fi
-		echo "$n $prefix.$n $port $(host_name "$n") $state ${variants[n]:-}"
+		host_name "$n"
+		echo "$n $prefix.$n $port $name $state ${variants[n]:-}"
 	done
 	return $failed
 }

@@ -3,4 +3,3 @@
 set -eu
 
 sed -i 's/$/\r/' "$FOLDER/imhs-config.rb"
-chown sync:sync "$FOLDER/imhs-config.rb"

@@ -3,4 +3,3 @@
 set -eu
 
 sed -i "s#^ROOT_URI = .*#ROOT_URI = 'https://hes-proxy.$DOMAIN:8443/imhs/v1.0/en'#" "$FOLDER/imhs-config.rb"
-chown sync:sync "$FOLDER/imhs-config.rb"
