@@ -1,0 +1,142 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "spawn.h"
+
+#define STACK_BYTES (256 * 1024)
+
+/* One line of the file. False: it names a path that is not allowed. */
+static bool add_mount(struct mounts *mounts, const char *line, const char *root, const char *addr)
+{
+	line += strspn(line, "/ \t");
+	if (!*line)
+		return true;
+	if (mounts->count == MOUNTS_MAX || strlen(line) > 250 || strstr(line, ".."))
+		return false;
+	snprintf(mounts->target[mounts->count], sizeof mounts->target[0], "/%s", line);
+	if ((size_t)snprintf(mounts->source[mounts->count], PATH_MAX, "%s/hosts/%s/root/%s", root, addr, line) >= PATH_MAX)
+		return false;
+	mounts->count++;
+	return true;
+}
+
+bool mounts_read(struct mounts *mounts, const char *root, const char *addr)
+{
+	char path[PATH_MAX + 64], line[512];
+	bool ok = true;
+	FILE *in;
+
+	mounts->count = 0;
+	mounts->problem[0] = 0;
+	snprintf(path, sizeof path, "%s/hosts/%s/mounts", root, addr);
+	in = fopen(path, "re");
+	if (!in && errno == ENOENT)
+		return true;
+	if (!in) {
+		snprintf(mounts->problem, sizeof mounts->problem, "%s: %s", path, strerror(errno));
+		return false;
+	}
+	while (ok && fgets(line, sizeof line, in)) {
+		line[strcspn(line, " \t#\r\n")] = 0;
+		ok = add_mount(mounts, line, root, addr);
+	}
+	if (!ok)
+		snprintf(mounts->problem, sizeof mounts->problem, "%s: \"%s\" cannot be mounted", path, line);
+	fclose(in);
+	return ok;
+}
+
+/*
+ * The child shares the parent's memory, and the parent waits until it has become the shell (as posix_spawn does it):
+ * nothing is copied however big the server is. So from here to execve() only system calls, and no writing to what the
+ * parent uses.
+ */
+static void complain(const char *what, const char *about)
+{
+	char text[PATH_MAX + 256];
+	int n = snprintf(text, sizeof text, "fleet: %s %s: %s\n", what, about, strerrordesc_np(errno));
+
+	if (n > 0 && write(STDERR_FILENO, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1) < 0)
+		return;
+}
+
+/*
+ * The host's folders are taken as detached mounts first, while all of them can be reached by their paths and are
+ * writable; ROOT may well lie under a path that is covered then (/tmp).
+ */
+static int mount_all(const struct spawn *spawn)
+{
+	struct mount_attr read_only = { .attr_set = MOUNT_ATTR_RDONLY };
+	const struct mounts *mounts = spawn->mounts;
+	int tree[MOUNTS_MAX];
+
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) {
+		complain("cannot make the mounts private:", "/");
+		return -1;
+	}
+	for (unsigned i = 0; i < mounts->count; i++) {
+		tree[i] = open_tree(AT_FDCWD, mounts->source[i], OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+		if (tree[i] < 0) {
+			complain("this host's", mounts->source[i]);
+			return -1;
+		}
+	}
+	if (!spawn->writable && mount_setattr(-1, "/", AT_RECURSIVE, &read_only, sizeof read_only)) {
+		complain("cannot make read-only:", "/");
+		return -1;
+	}
+	for (unsigned i = 0; i < mounts->count; i++) {
+		if (move_mount(tree[i], "", AT_FDCWD, mounts->target[i], MOVE_MOUNT_F_EMPTY_PATH)) {
+			complain("mount point on this machine:", mounts->target[i]);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static void reset_signals(void)
+{
+	struct sigaction dfl = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	sigaction(SIGPIPE, &dfl, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int child_main(void *arg)
+{
+	const struct spawn *spawn = arg;
+	char sh[] = "sh", c[] = "-c";
+	char *argv[] = { sh, spawn->command ? c : NULL, (char *)spawn->command, NULL };
+
+	for (int i = 0; i < 3; i++)
+		dup2(spawn->stdio[i], i);
+	setsid();
+	if (mount_all(spawn))
+		_exit(SPAWN_FAILED_CODE);
+	if (spawn->hostname && *spawn->hostname)
+		sethostname(spawn->hostname, strlen(spawn->hostname));
+	if (chdir("/root") && chdir("/"))
+		_exit(SPAWN_FAILED_CODE);
+	setrlimit(RLIMIT_NOFILE, spawn->nofile);
+	reset_signals();
+	close_range(3, ~0U, 0);
+	execve("/bin/sh", argv, spawn->env);
+	complain("cannot run", "/bin/sh");
+	_exit(SPAWN_FAILED_CODE);
+}
+
+pid_t spawn_start(const struct spawn *spawn)
+{
+	static _Alignas(64) char stack[STACK_BYTES];
+	int flags = CLONE_VM | CLONE_VFORK | CLONE_NEWNS | CLONE_NEWUTS | SIGCHLD;
+
+	return clone(child_main, stack + STACK_BYTES, flags, (void *)(uintptr_t)spawn);
+}
