@@ -68,9 +68,11 @@ must() {
 	fi
 }
 
-# build PRESET FOLDER. ninja configures again by itself when a CMake file has changed, but does not know the presets.
+# build PRESET FOLDER. ninja configures again by itself when a CMake file has changed, but does not know the presets; and
+# the quick start may have configured the same folder without tests.
 build() {
-	if [ ! -f "$2/build.ninja" ] || [ CMakePresets.json -nt "$2/build.ninja" ]; then
+	if [ ! -f "$2/build.ninja" ] || [ CMakePresets.json -nt "$2/build.ninja" ] ||
+		! grep -qx 'CUTOVER_TESTS:STRING=ON' "$2/CMakeCache.txt"; then
 		must "$(basename "$2"): configure" cmake --preset "$1" -B "$2" -DCUTOVER_TESTS=ON || return 1
 	fi
 	must "$(basename "$2"): build" cmake --build "$2"
