@@ -6,6 +6,7 @@
 #ifndef ORCHESTRATOR_CMD_H
 #define ORCHESTRATOR_CMD_H
 
+#include "base/err.h"
 #include "base/log.h"
 #include "inventory/select.h"
 
