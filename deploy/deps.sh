@@ -65,7 +65,7 @@ install_without_starting() {
 	install_packages "$@"
 	[ -z "$ours" ] || rm -f "$ours"
 	ours=
-	if [ -d /run/systemd/system ]; then
+	if command -v systemctl >/dev/null; then
 		systemctl disable ssh.service >/dev/null 2>&1 || true
 	fi
 }

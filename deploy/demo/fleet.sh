@@ -194,9 +194,10 @@ start_host() {
 	started+=("$n:$!")
 }
 
-# A host that is there but does not answer has lost its sshd: it gets a new one, and keeps its files.
+# A host that is there but does not answer has lost its sshd, or that one hangs: it gets a new one, and keeps its files.
 restart_sshd() {
 	if ! answers "$prefix.$1" "$port"; then
+		enter_host "$2" pkill -9 -x sshd || true
 		enter_host "$2" /usr/sbin/sshd -E /var/log/sshd.log
 		started+=("$1:$2")
 	fi
