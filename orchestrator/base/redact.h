@@ -23,6 +23,10 @@ void redact_register(const char *value, size_t len);
 /* Adds `len` bytes to `out` with each secret replaced. */
 void redact_add(struct buf *out, const char *bytes, size_t len);
 
+/* The same for JSON text, which stays JSON: strings are compared as what they stand for ("\u0061b" is "ab"), and written
+   anew where something was replaced. Numbers and names outside of strings stay. */
+void redact_json(struct buf *out, const char *json, size_t len);
+
 /* Redacts what is in the buffer already. Returns true when something was replaced. */
 bool redact_buf(struct buf *b);
 

@@ -13,7 +13,8 @@
  *   - A lock file beside it (PATH.lock, an OFD lock) keeps a second controller out; never a lock on the database itself
  *     (closing any descriptor of it would drop SQLite's own locks). Readers need no lock.
  *   - The format's version is PRAGMA user_version, the file's kind PRAGMA application_id; the migrations are
- *     schema/sql (in the order of their names). A file of a newer version is refused (E_NEWER), an older one is brought up in one transaction.
+ *     schema/sql (in the order of their names). A file of a newer version is refused (E_NEWER), an older one is brought
+ *     up in one transaction.
  */
 #ifndef JOURNAL_JOURNAL_H
 #define JOURNAL_JOURNAL_H
@@ -32,7 +33,8 @@
 /* Do not renumber; the names are stored. What the columns hold for each kind:
  *
  *   kind        tenant step target item   other
- *   run         -      -    -      -      a run begins: data {command, revision, selection, os_user, ssh_origin, pid, version, concurrency}
+ *   run         -      -    -      -      a run begins: data {command, revision, selection, os_user, ssh_origin, pid,
+ *                                         version, concurrency}
  *   run-end     -      -    -      -      text, data {exit, counts…}
  *   state       x      x    x      -      from, to, code, text, attempt, until_ms; the only way a row's state changes
  *   before      x      x    x      -      the facts before the first change: data {key: text | {"blob": sha256, "bytes": n}}
@@ -99,17 +101,22 @@ enum journal_open_mode {
 	JOURNAL_MUST_EXIST, /* E_NOTFOUND otherwise */
 };
 
-/* Locks and opens for writing; the callbacks of appends come on `loop`. E_LOCKED (text: who and since when),
-   E_NOTFOUND, E_CORRUPT (not a state file, or damaged), E_NEWER, E_PERM (read-only, or others can read it), E_NOSPACE,
-   E_IO. */
+/* Locks and opens for writing; the callbacks of appends come on `loop`, which the open journal keeps alive. Without a
+   loop (NULL) only the _now calls may be used. E_LOCKED (text: who and since when), E_NOTFOUND, E_CORRUPT (not a state
+   file, empty, or damaged), E_NEWER, E_PERM (read-only, or others can read it), E_INVAL (a folder, several hard links, a
+   network file system), E_EXISTS (not there, but its -wal with entries is), E_NOSPACE, E_IO. */
 int journal_open(uv_loop_t *loop, const char *path, enum journal_open_mode mode, struct journal **out, struct err *err);
 
 /* Writes what is queued, closes, unlocks; cb on the loop. No append may be started any more. */
 void journal_close(struct journal *j, void (*cb)(void *arg), void *arg);
 
+/* The same on the spot, for a journal that was opened without a loop. */
+void journal_close_now(struct journal *j);
+
 /* One transaction's worth. Entries and blobs are copied before journal_append returns; the struct must live until the
    callback. status 0: durable. Otherwise the journal is *broken* (disk full, I/O error): nothing of the append is stored,
-   and every later append fails the same way; the caller must stop causing effects. */
+   and every later append fails the same way; the caller must stop causing effects. (A machine that then loses power may
+   find the append in the file after all, whole: what was written could not be proved to be on the disk, nor not to be.) */
 struct journal_append {
 	void (*done)(struct journal_append *append, int status, const struct err *err);
 	void *arg;
@@ -161,7 +168,8 @@ int journal_reader_open(const char *path, struct journal_reader **out, struct er
 void journal_reader_close(struct journal_reader *r);
 
 /* Calls each() for the entries with seq > after, in order; of one tenant where tenant is not NULL (run-level entries come
-   then, too, as tenant ""). each() returns 0 to go on; another value stops and is returned. One short read transaction. */
+   then, too, as tenant ""). each() returns 0 to go on; another value stops and is returned. What was there when it began
+   is read, in short transactions. each() may call journal_blob, not journal_read. */
 int journal_read(struct journal_reader *r, const char *tenant, int64_t after,
 		 int (*each)(const struct journal_entry *entry, void *arg), void *arg, struct err *err);
 

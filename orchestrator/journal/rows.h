@@ -13,6 +13,7 @@
 struct row_intent {
 	char *action, *item;
 	int64_t wall_ms;
+	bool since_before; /* its good outcome counts as done */
 };
 
 /* Something that is down until its restore row is done. Newest last. */
@@ -72,12 +73,21 @@ void rows_release(struct rows *rows);
 struct row *rows_find(const struct rows *rows, const char *tenant, const char *step, const char *target);
 struct row *rows_get(struct rows *rows, const char *tenant, const char *step, const char *target);
 
-/* Folds one entry. An illegal move in a file is E_CORRUPT. */
+/* Folds one entry, in constant time; texts are copied. The rules, and what breaks them (E_CORRUPT):
+ *   state     the row is in `from` and schema/state.h allows the move. A row begins as pending; its first entry may say so (from
+ *             ""). rolled_back forgets before, changes and done, so that the row's next migration starts afresh.
+ *   before    written once; again only after rolled_back.
+ *   intent    opens (action, item); outcome closes it, and with the verdict "ok" or "unchanged" it is done, if the intent
+ *             came after `before`. An outcome without an intent changes nothing.
+ *   debt      owes (action, item), once; paid settles it, whoever did.
+ *   run-end   of a run that began.
+ *   These, evidence and person name a tenant, a step and a target; identity and notes touch no row. */
 int rows_apply(struct rows *rows, const struct journal_entry *entry, struct err *err);
 
 /* Folds what is in the file behind last_seq: all of it at first, what is new later. */
 int rows_load(struct rows *rows, struct journal_reader *reader, struct err *err);
 
+/* Has that row of apply[] a good outcome since `before`? The oldest open intent, or NULL. */
 bool row_step_done(const struct row *row, const char *action, const char *item);
 const struct row_intent *row_open_intent(const struct row *row);
 
