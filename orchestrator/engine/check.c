@@ -1,0 +1,232 @@
+/*
+ * The operator's own checks of a host: the identity check before anything else on a new connection, and the verify
+ * commands at the end. Both are her commands, run as they stand on channels of their own; what counts is the exit code
+ * and what stdout says.
+ */
+#include "engine/internal.h"
+
+#include "base/alloc.h"
+
+#include <regex.h>
+
+#define SHOWN_BYTES 200
+
+struct command_run {
+	struct task *task;
+	const struct verify_command *command;
+	struct op op;
+	struct remote_request request;
+	bool running;
+	bool good;
+	struct err way; /* the way failed */
+	char text[ERR_TEXT_MAX];
+};
+
+/* stdout without its trailing newlines. */
+static char *trimmed(const struct buf *out)
+{
+	size_t len = out->len;
+
+	while (len && (out->data[len - 1] == '\n' || out->data[len - 1] == '\r'))
+		len--;
+	return str_ndup(buf_str(out), len);
+}
+
+static bool text_matches(const char *pattern, const char *text)
+{
+	regex_t re;
+	bool matches;
+
+	if (regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB | REG_NEWLINE) != 0)
+		return false; /* it compiled when the inventory was checked */
+	matches = regexec(&re, text, 0, NULL, 0) == 0;
+	regfree(&re);
+	return matches;
+}
+
+/* ---- identity --------------------------------------------------------------------------------------------------- */
+
+struct identity_wait {
+	struct machine *machine;
+	void (*then)(struct machine *m, const struct err *err);
+};
+
+static int judge_identity(const struct machine *m, const struct op_result *r, struct err *err)
+{
+	const struct identity_check *check = &m->host->identity_check;
+	char *seen = trimmed(&r->out);
+	bool good = r->exit_code == 0 &&
+		    (check->equals ? strcmp(seen, check->equals) == 0 : text_matches(check->matches, seen));
+	int code = 0;
+
+	if (!good)
+		code = err_set(err, E_IDENTITY,
+			       "this is not the host it should be: `%s` says \"%.*s\" (exit %d), the inventory expects %s\"%s\"; check address, bastion and port of %s, nothing was changed",
+			       check->run, SHOWN_BYTES, seen, (int)r->exit_code, check->equals ? "" : "a match of ",
+			       check->equals ? check->equals : check->matches, m->host->name);
+	free(seen);
+	return code;
+}
+
+static void journal_identity(struct machine *m, const char *seen)
+{
+	struct engine *e = m->engine;
+	struct remote_info info;
+	json_t *o = json_object();
+	char *data, *target = str_fmt("host:%s", m->host->name);
+	struct journal_entry entry = { .kind = JOURNAL_IDENTITY, .tenant = m->host_tenant->id, .target = target };
+
+	remote_info(m->remote, &info);
+	json_object_set_new(o, "host_key", json_string(info.host_key));
+	json_object_set_new(o, "banner", json_string(info.banner));
+	json_object_set_new(o, "address", json_string(m->host->connection.address));
+	if (seen && json_object_set_new(o, "identity", json_string(seen)) != 0)
+		json_object_set_new(o, "identity", json_string("(not UTF-8)"));
+	data = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
+	entry.data = data;
+	ledger_add(&e->ledger, &entry, NULL, 1, NULL);
+	json_decref(o);
+	free(data);
+	free(target);
+}
+
+static void identity_done(struct remote_request *request)
+{
+	struct identity_wait *w = request->arg;
+	struct machine *m = w->machine;
+	void (*then)(struct machine *, const struct err *) = w->then;
+	struct err err = request->result.failure;
+	char *seen;
+
+	free(w);
+	if (!err.code)
+		judge_identity(m, &request->result, &err);
+	if (!err.code) {
+		seen = trimmed(&request->result.out);
+		journal_identity(m, seen);
+		free(seen);
+	}
+	op_release(&m->identity_op);
+	op_result_release(&request->result);
+	then(m, err.code ? &err : NULL);
+	engine_turn_soon(m->engine);
+}
+
+void check_identity(struct machine *m, void (*then)(struct machine *m, const struct err *err))
+{
+	const struct identity_check *check = &m->host->identity_check;
+	struct identity_wait *w;
+
+	if (!check->run) {
+		journal_identity(m, NULL);
+		then(m, NULL);
+		return;
+	}
+	w = NEW(struct identity_wait);
+	*w = (struct identity_wait){ m, then };
+	op_init(&m->identity_op, OP_EXEC);
+	m->identity_op.command = str_dup(check->run);
+	m->identity_request = (struct remote_request){
+		.op = &m->identity_op, .what = "identity_check", .done = identity_done, .arg = w
+	};
+	remote_start(m->remote, &m->identity_request);
+}
+
+/* ---- verify commands -------------------------------------------------------------------------------------------- */
+
+static void judge_command(struct command_run *c, const struct op_result *r)
+{
+	const struct verify_command *v = c->command;
+
+	c->good = false;
+	if (r->failure.code == E_TIMEOUT)
+		snprintf(c->text, sizeof(c->text), "verify command \"%s\": no end after %d s: `%s`", v->name,
+			 v->timeout_ms / 1000, v->run);
+	else if (r->failure.code)
+		c->way = r->failure;
+	else if (r->exit_code != v->exit)
+		snprintf(c->text, sizeof(c->text), "verify command \"%s\": exit %d instead of %d: `%s` said \"%.*s\"", v->name,
+			 (int)r->exit_code, v->exit, v->run, SHOWN_BYTES,
+			 r->err.len ? buf_str(&r->err) : buf_str(&r->out));
+	else if (v->stdout_matches && !text_matches(v->stdout_matches, buf_str(&r->out)))
+		snprintf(c->text, sizeof(c->text), "verify command \"%s\": its output does not match \"%s\": `%s` said \"%.*s\"%s",
+			 v->name, v->stdout_matches, v->run, SHOWN_BYTES, buf_str(&r->out),
+			 r->out.truncated ? " (output cut)" : "");
+	else
+		c->good = true;
+}
+
+static void release_commands(struct task *t)
+{
+	for (size_t i = 0; i < t->roster->host->verify_n; i++)
+		op_release(&t->commands[i].op);
+	free(t->commands);
+	t->commands = NULL;
+}
+
+/* All are through: the first that was not good says so. */
+static void commands_over(struct task *t)
+{
+	char bad[ERR_TEXT_MAX] = "";
+	struct err way = { 0 };
+
+	for (size_t i = 0; i < t->roster->host->verify_n; i++) {
+		struct command_run *c = &t->commands[i];
+		if (c->way.code && !way.code)
+			way = c->way;
+		if (!c->good && !c->way.code && !bad[0])
+			snprintf(bad, sizeof(bad), "%s", c->text);
+	}
+	release_commands(t);
+	task_move(t, TASK_TABLE);
+	if (bad[0] || !way.code)
+		stage_commands_over(t, bad[0] ? bad : NULL);
+	else
+		task_way_failed(t, &way, true);
+}
+
+static void command_done(struct remote_request *request)
+{
+	struct command_run *c = request->arg;
+	struct task *t = c->task;
+
+	c->running = false;
+	judge_command(c, &request->result);
+	if (!c->way.code)
+		evidence_command(t, c->command, &request->result, c->good, c->text);
+	op_result_release(&request->result);
+	if (--t->commands_left == 0)
+		commands_over(t);
+	engine_turn_soon(t->engine);
+}
+
+void check_commands(struct task *t)
+{
+	const struct host *host = t->roster->host;
+
+	if (!host || !host->verify_n) {
+		stage_commands_over(t, NULL);
+		return;
+	}
+	t->commands = NEW_N(struct command_run, host->verify_n);
+	t->commands_left = host->verify_n;
+	task_move(t, TASK_COMMANDS);
+	for (size_t i = 0; i < host->verify_n; i++) {
+		struct command_run *c = &t->commands[i];
+		c->task = t;
+		c->command = &host->verify[i];
+		op_init(&c->op, OP_EXEC);
+		c->op.command = str_dup(c->command->run);
+		c->op.timeout_ms = c->command->timeout_ms;
+		c->running = true;
+		c->request = (struct remote_request){ .op = &c->op, .what = c->command->name, .done = command_done, .arg = c };
+		remote_start(t->machine->remote, &c->request);
+	}
+}
+
+void check_commands_cancel(struct task *t)
+{
+	for (size_t i = 0; i < t->roster->host->verify_n; i++)
+		if (t->commands[i].running)
+			remote_cancel(t->machine->remote, &t->commands[i].request);
+}

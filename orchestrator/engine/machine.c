@@ -1,0 +1,211 @@
+/*
+ * One machine: at most one connection, one task at a time. The happy path: a task comes into the queue, the engine gives
+ * a slot, the connection is opened and its identity checked, the task works, the next one follows on the same connection
+ * when it is for the same host; with the queue empty the connection is closed and the slot given back. A connection that
+ * cannot be opened, or is dropped, fails the task at hand only; the task decides when it comes again. Closing waits for
+ * the remote's close callback before anything new is opened.
+ */
+#include "engine/internal.h"
+
+#include "base/alloc.h"
+#include "inventory/secret.h"
+
+static char *key_of(const struct connection *c)
+{
+	struct buf key = BUF_INIT;
+
+	for (size_t i = 0; i < c->via_n; i++)
+		buf_addf(&key, "%s>", c->via[i]->name);
+	buf_addf(&key, "%s|%s:%d", c->via_command ? c->via_command : "", c->address, c->port);
+	return buf_detach(&key);
+}
+
+struct machine *machine_for(struct engine *e, const struct host *host)
+{
+	char *key = key_of(&host->connection);
+	struct machine *m = map_get(&e->machine_index, key);
+
+	if (!m) {
+		m = NEW(struct machine);
+		m->engine = e;
+		m->key = key;
+		list_init(&m->queue);
+		GROW_FOR_ONE(e->machines, e->machines_n);
+		e->machines[e->machines_n++] = m;
+		map_set(&e->machine_index, key, m);
+	} else {
+		free(key);
+	}
+	return m;
+}
+
+void machine_free(struct machine *m)
+{
+	free(m->key);
+	free(m);
+}
+
+bool machine_is_quiet(const struct machine *m)
+{
+	return !m->current && !m->remote && list_empty(&m->queue) && !m->has_slot;
+}
+
+/* The engine's next turn pumps it, when a slot is free. */
+static void want(struct machine *m)
+{
+	if (!list_linked(&m->node))
+		list_append(&m->engine->hungry, &m->node);
+	engine_turn_soon(m->engine);
+}
+
+void machine_add(struct machine *m, struct task *t)
+{
+	list_append(&m->queue, &t->node);
+	want(m);
+}
+
+/* ---- the connection --------------------------------------------------------------------------------------------- */
+
+static void on_closed(void *arg)
+{
+	struct machine *m = arg;
+
+	m->closing = false;
+	m->remote = NULL;
+	want(m);
+}
+
+static void disconnect(struct machine *m)
+{
+	m->ready = false;
+	if (m->closing || !m->remote)
+		return;
+	m->closing = true;
+	remote_close(m->remote, on_closed, m);
+}
+
+static void connection_failed(struct machine *m, const struct err *err)
+{
+	struct err why = *err;
+
+	task_way_failed(m->current, &why, false);
+	engine_turn_soon(m->engine);
+}
+
+static void identity_checked(struct machine *m, const struct err *err)
+{
+	if (err) {
+		connection_failed(m, err);
+		return;
+	}
+	m->ready = true;
+	task_connected(m->current);
+}
+
+static void on_opened(struct remote *remote, const struct err *err, void *arg)
+{
+	struct machine *m = arg;
+
+	(void)remote;
+	if (err)
+		connection_failed(m, err);
+	else
+		check_identity(m, identity_checked);
+	engine_turn_soon(m->engine);
+}
+
+static void open_remote(struct machine *m)
+{
+	struct task *t = m->current;
+	const struct connection *c = &t->roster->host->connection;
+	struct buf key = BUF_INIT;
+	struct err err = { 0 };
+	char *label = str_fmt("%s/%s", t->roster->tenant->id, t->roster->host->name);
+
+	buf_init(&key, SECRET_MAX_BYTES);
+	m->host = t->roster->host;
+	m->host_tenant = t->roster->tenant;
+	if (secret_resolve(c->identity.text, &key, &err) != 0) {
+		err_prefix(&err, "%s: the private key: ", label);
+		err.code = E_SIGN;
+		connection_failed(m, &err);
+	} else {
+		struct remote_spec spec = {
+			.label = label,
+			.address = c->address,
+			.port = c->port,
+			.user = c->user,
+			.key = key.data,
+			.key_len = key.len,
+			.key_name = c->identity.text,
+			.host_keys = (const char *const *)c->host_keys.at,
+			.host_keys_n = c->host_keys.n,
+			.known_hosts = c->known_hosts,
+			.sudo = c->become == BECOME_SUDO,
+		};
+		m->remote = remote_open(m->engine->cfg.transport, &spec, on_opened, m);
+	}
+	buf_release_secret(&key);
+	free(label);
+}
+
+/* ---- one task after the other ----------------------------------------------------------------------------------- */
+
+static void give_slot_back(struct machine *m)
+{
+	if (!m->has_slot)
+		return;
+	m->has_slot = false;
+	m->engine->slots_used--;
+	engine_turn_soon(m->engine);
+}
+
+static void serve(struct machine *m, struct task *t)
+{
+	const struct err *barred = engine_barred(m->engine, t->roster->host);
+
+	if (barred)
+		connection_failed(m, barred);
+	else if (m->ready && m->host == t->roster->host)
+		task_connected(t);
+	else if (m->remote)
+		disconnect(m); /* on_closed pumps again, with current set */
+	else
+		open_remote(m);
+}
+
+/* Called by the engine's turn, with a slot. */
+void machine_pump(struct machine *m)
+{
+	struct list *node;
+
+	if (m->closing)
+		return;
+	if (m->current) {
+		if (m->current->sm.now == TASK_CONNECT && !m->remote)
+			serve(m, m->current);
+		return;
+	}
+	node = list_pop(&m->queue);
+	if (node) {
+		m->current = CONTAINER_OF(node, struct task, node);
+		task_begin(m->current);
+		serve(m, m->current);
+	} else if (m->remote) {
+		disconnect(m);
+	} else {
+		give_slot_back(m);
+	}
+}
+
+void machine_release(struct machine *m, struct task *t, bool drop)
+{
+	if (m->current == t) {
+		m->current = NULL;
+		if (drop || !m->ready)
+			disconnect(m);
+	} else {
+		list_remove(&t->node);
+	}
+	want(m);
+}

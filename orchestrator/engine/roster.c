@@ -1,0 +1,317 @@
+#include "engine/roster.h"
+
+#include "base/alloc.h"
+
+/* ---- filling texts ---------------------------------------------------------------------------------------------- */
+
+static void add_strings(struct buf *out, const struct strings *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		buf_addf(out, "%s%s", i ? ", " : "", list->at[i]);
+}
+
+struct fill {
+	const struct inventory *inv;
+	const struct tenant *t;
+	const struct host *h;
+	const struct domain *d;
+};
+
+static bool fill_name(const struct fill *f, const char *name, struct buf *out)
+{
+	const struct {
+		const char *name, *value;
+	} texts[] = {
+		{ "new_fqdn.relay", f->t->new_relay },
+		{ "new_fqdn.web_service", f->t->new_web_service },
+		{ "new_fqdn.mx", f->t->new_mx },
+		{ "tenant", f->t->id },
+		{ "host", f->h ? f->h->name : NULL },
+		{ "domain", f->d ? f->d->name : NULL },
+	};
+	const struct {
+		const char *name;
+		const struct strings *value;
+	} lists[] = {
+		{ "old_relay", &f->inv->profile->old_relay },
+		{ "old_web_service", &f->inv->profile->old_web_service },
+		{ "old_mx", &f->inv->profile->old_mx },
+		{ "ranges", &f->inv->profile->ranges },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (strcmp(texts[i].name, name) == 0 && texts[i].value)
+			return buf_adds(out, texts[i].value);
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		if (strcmp(lists[i].name, name) == 0) {
+			add_strings(out, lists[i].value);
+			return true;
+		}
+	}
+	return false;
+}
+
+char *roster_fill(const char *text, const struct inventory *inv, const struct tenant *t, const struct host *h,
+		  const struct domain *d)
+{
+	const struct fill f = { inv, t, h, d };
+	struct buf out = BUF_INIT;
+	char name[64];
+
+	while (*text) {
+		const char *end = *text == '{' ? strchr(text, '}') : NULL;
+		size_t len = end ? (size_t)(end - text - 1) : 0;
+		if (len && len < sizeof(name)) {
+			snprintf(name, sizeof(name), "%.*s", (int)len, text + 1);
+			if (fill_name(&f, name, &out)) {
+				text = end + 1;
+				continue;
+			}
+		}
+		buf_addc(&out, *text++);
+	}
+	return buf_detach(&out);
+}
+
+/* ---- rows ------------------------------------------------------------------------------------------------------- */
+
+struct making {
+	struct roster *roster;
+	const struct inventory *inv;
+	const struct tenant *t;
+	const struct procedure_step *step;
+	size_t first; /* of this step's rows */
+};
+
+static struct roster_row *add_row(struct making *m, char *target)
+{
+	struct roster *r = m->roster;
+	struct roster_row *row;
+
+	GROW_FOR_ONE(r->at, r->n);
+	row = &r->at[r->n++];
+	*row = (struct roster_row){ .tenant = m->t, .step = m->step, .target = target };
+	return row;
+}
+
+static void settle(struct roster_row *row, enum disposition disposition, char *text)
+{
+	row->disposition = disposition;
+	row->text = text;
+}
+
+static char *instruction(const struct making *m, const struct host *h, const struct domain *d)
+{
+	const char *text = text_in(&m->step->instruction, m->t->japanese);
+
+	if (!text || !*text)
+		return str_fmt("%s: do it, then `cutover confirm %s %s --result ok --by NAME`",
+			       text_in(&m->step->title, m->t->japanese), m->t->id, m->step->name);
+	return roster_fill(text, m->inv, m->t, h, d);
+}
+
+/* What of a host this version cannot do: NULL when it can. The caller frees. */
+static char *host_obstacle(const struct agent *agent, const struct host *host)
+{
+	const struct connection *c = &host->connection;
+
+	if (host->os != OS_UNKNOWN && !(agent->os & (1u << host->os)))
+		return str_fmt("not in this version: %s on %s", agent->name, host->os == OS_WINDOWS ? "Windows" : "Linux");
+	if (c->via_n || c->via_command)
+		return str_dup("not in this version: hosts behind a bastion (`via`)");
+	if (c->host_keys_policy == HOST_KEYS_ACCEPT_NEW)
+		return str_dup("not in this version: `host_keys`: \"accept-new\"; pin the key by `host_key` or `known_hosts`");
+	if (!c->identity.text)
+		return str_dup("not in this version: a login without a private key (`identity`)");
+	return NULL;
+}
+
+/* An agent of the step has work on this target. */
+static void add_target(struct making *m, const struct procedure_agent *pa, char *target, const struct host *host,
+		       const struct domain *domain, const struct agent_use *use)
+{
+	struct roster_row *row = add_row(m, target);
+	const struct agent *agent = agent_find(pa->decl->name);
+	enum who who = tenant_who(m->t, m->step);
+	char *obstacle;
+
+	row->host = host;
+	row->domain = domain;
+	row->use = use;
+	row->with = pa->with;
+	row->agent = agent;
+	if (!agent) {
+		if (who != WHO_US)
+			settle(row, ROW_PERSON, instruction(m, host, domain));
+		else
+			settle(row, ROW_BLOCKED, str_fmt("not in this version: %s", pa->decl->name));
+		return;
+	}
+	obstacle = host ? host_obstacle(agent, host) : NULL;
+	if (obstacle)
+		settle(row, ROW_BLOCKED, obstacle);
+	else if (who != WHO_US)
+		settle(row, ROW_WATCH, instruction(m, host, domain));
+	else
+		settle(row, ROW_DO, NULL);
+}
+
+static bool use_is_of_step(const struct agent_use *use, const struct procedure_step *step)
+{
+	for (size_t i = 0; i < step->agents_n; i++)
+		if (step->agents[i].decl == use->decl)
+			return true;
+	return false;
+}
+
+static size_t uses_of_step(const struct host *host, const struct procedure_step *step)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < host->agents_n; i++)
+		n += use_is_of_step(&host->agents[i], step);
+	return n;
+}
+
+static void add_host_targets(struct making *m, const struct procedure_agent *pa)
+{
+	for (size_t i = 0; i < m->t->hosts_n; i++) {
+		const struct host *host = &m->t->hosts[i];
+		bool several = uses_of_step(host, m->step) > 1;
+		for (size_t k = 0; k < host->agents_n; k++) {
+			const struct agent_use *use = &host->agents[k];
+			if (use->decl != pa->decl)
+				continue;
+			add_target(m, pa, several ? str_fmt("host:%s/%s", host->name, use->key) : str_fmt("host:%s", host->name),
+				   host, NULL, use);
+		}
+	}
+}
+
+/* "with": {"when": "web_service"} keeps an agent to tenants that have that key. */
+static bool agent_wanted(const struct making *m, const struct procedure_agent *pa)
+{
+	const char *when = json_string_value(json_object_get(pa->with, "when"));
+
+	return !when || strcmp(when, "web_service") != 0 || m->t->has_web_service;
+}
+
+static bool is_person(const struct procedure_agent *pa)
+{
+	return strcmp(pa->decl->name, "person") == 0;
+}
+
+static void add_agent_targets(struct making *m, const struct procedure_agent *pa)
+{
+	switch (pa->decl->scope) {
+	case SCOPE_HOST:
+		add_host_targets(m, pa);
+		break;
+	case SCOPE_DOMAIN:
+		for (size_t i = 0; i < m->t->domains_n; i++)
+			add_target(m, pa, str_fmt("domain:%s", m->t->domains[i].name), NULL, &m->t->domains[i], NULL);
+		break;
+	case SCOPE_TENANT:
+		add_target(m, pa, str_dup("tenant"), NULL, NULL, NULL);
+		break;
+	}
+}
+
+static void add_all_targets(struct making *m)
+{
+	bool wanted = false, person = false;
+
+	for (size_t i = 0; i < m->step->agents_n; i++) {
+		const struct procedure_agent *pa = &m->step->agents[i];
+		if (is_person(pa))
+			person = true;
+		else if (agent_wanted(m, pa)) {
+			wanted = true;
+			add_agent_targets(m, pa);
+		}
+	}
+	if (m->roster->n > m->first)
+		return;
+	if (person || wanted)
+		settle(add_row(m, str_dup("tenant")), ROW_PERSON, instruction(m, NULL, NULL));
+	else
+		settle(add_row(m, str_dup("tenant")), ROW_NOT_APPLICABLE,
+		       str_dup("the tenant has nothing that this step works on (no web_service)"));
+}
+
+/* The answer of `uses` for this step. Returns true when it settles the step. */
+static bool governed(struct making *m)
+{
+	const char *key = m->step->governed_by;
+	size_t before = m->roster->n;
+
+	if (!key)
+		return false;
+	switch (tenant_uses(m->t, key)) {
+	case TRI_TRUE:
+		return false;
+	case TRI_UNKNOWN:
+		settle(add_row(m, str_dup("tenant")), ROW_PERSON,
+		       str_fmt("the inventory does not say whether this is used: set uses.%s of tenant %s to true or false",
+			       key, m->t->id));
+		return true;
+	case TRI_FALSE:
+		break;
+	}
+	for (size_t i = 0; i < m->step->agents_n; i++)
+		if (m->step->agents[i].decl->scope == SCOPE_HOST)
+			add_host_targets(m, &m->step->agents[i]);
+	for (size_t i = before; i < m->roster->n; i++) {
+		free(m->roster->at[i].text);
+		settle(&m->roster->at[i], ROW_PERSON,
+		       str_fmt("uses.%s is false, yet the inventory lists %s for this step: correct one of them", key,
+			       m->roster->at[i].target));
+	}
+	if (m->roster->n == before)
+		settle(add_row(m, str_dup("tenant")), ROW_NOT_APPLICABLE, str_fmt("uses.%s is false", key));
+	return true;
+}
+
+static void add_step(struct making *m)
+{
+	m->first = m->roster->n;
+	if (governed(m))
+		return;
+	if (m->step->per_domain && m->t->domains_given && m->t->domains_n == 0)
+		settle(add_row(m, str_dup("tenant")), ROW_NOT_APPLICABLE, str_dup("the tenant has no domains"));
+	else if (m->step->per_domain && !m->t->domains_given)
+		settle(add_row(m, str_dup("tenant")), ROW_PERSON,
+		       str_fmt("the inventory does not list the domains of tenant %s: add `domains` ([] when there are none)",
+			       m->t->id));
+	else
+		add_all_targets(m);
+}
+
+void roster_make(struct roster *roster, const struct inventory *inv, const struct selection *selection)
+{
+	*roster = (struct roster){ 0 };
+	for (size_t i = 0; i < inv->tenants_n; i++) {
+		if (!selection_tenant(selection, &inv->tenants[i]))
+			continue;
+		for (size_t k = 0; k < inv->procedure->steps_n; k++) {
+			struct making m = { roster, inv, &inv->tenants[i], &inv->procedure->steps[k], 0 };
+			add_step(&m);
+		}
+	}
+}
+
+void roster_release(struct roster *roster)
+{
+	for (size_t i = 0; i < roster->n; i++) {
+		free(roster->at[i].target);
+		free(roster->at[i].text);
+	}
+	free(roster->at);
+	*roster = (struct roster){ 0 };
+}
+
+bool roster_selected(const struct roster_row *row, const struct selection *selection)
+{
+	return selection_tenant(selection, row->tenant) && selection_step(selection, row->step) &&
+	       selection_host(selection, row->host);
+}

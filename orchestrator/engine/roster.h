@@ -1,0 +1,54 @@
+/*
+ * The roster: every row that an inventory stands for, in the order of tenants, steps and targets, and what is to become
+ * of it before any host is asked. Inventory × procedure, pure; nothing is left out, so that at the end of a run every
+ * row is accounted for.
+ *
+ * Target keys (contract): "host:NAME", or "host:NAME/KEY" where a host has several agents of one step, "domain:NAME",
+ * "tenant".
+ */
+#ifndef ENGINE_ROSTER_H
+#define ENGINE_ROSTER_H
+
+#include "agents/agent.h"
+#include "inventory/model.h"
+#include "inventory/select.h"
+
+enum disposition {
+	ROW_DO,		    /* an agent of this version does it */
+	ROW_WATCH,	    /* somebody else does it (`by`); the agent looks, and changes nothing */
+	ROW_BLOCKED,	    /* not in this version */
+	ROW_NOT_APPLICABLE, /* text is the proof */
+	ROW_PERSON,	    /* text is the instruction */
+};
+
+struct roster_row {
+	const struct tenant *tenant;
+	const struct procedure_step *step;
+	char *target;
+	const struct agent *agent; /* ROW_DO and ROW_WATCH, else NULL */
+	const struct host *host;
+	const struct domain *domain;
+	const struct agent_use *use;
+	const json_t *with; /* of the procedure, or NULL */
+	enum disposition disposition;
+	char *text; /* for the last three */
+};
+
+struct roster {
+	struct roster_row *at;
+	size_t n;
+};
+
+/* Rows of the tenants that the selection selects (its steps and hosts are not looked at: needs reach across them). */
+void roster_make(struct roster *roster, const struct inventory *inv, const struct selection *selection);
+void roster_release(struct roster *roster);
+
+/* Is this row selected (tenant, step, host)? */
+bool roster_selected(const struct roster_row *row, const struct selection *selection);
+
+/* A text of the procedure with {new_fqdn.relay}, {new_fqdn.web_service}, {new_fqdn.mx}, {tenant}, {domain}, {host} and
+   {old_relay}, {old_web_service}, {old_mx}, {ranges} filled in; an unknown placeholder stays. The caller frees. */
+char *roster_fill(const char *text, const struct inventory *inv, const struct tenant *t, const struct host *h,
+		  const struct domain *d);
+
+#endif
