@@ -16,9 +16,9 @@ struct parser {
 	char **argv;
 	struct opt_call *call;
 	const struct option_row *list; /* the word before was a value of this list, or NULL */
-	int arguments_n;	       /* how many were given */
-	bool words_only;	       /* behind "--" */
-	uint64_t seen;		       /* bit per row of opt_options */
+	int arguments_n;               /* how many were given */
+	bool words_only;               /* behind "--" */
+	uint64_t seen;                 /* bit per row of opt_options */
 	struct err *err;
 };
 
@@ -104,7 +104,8 @@ static int option_misplaced(struct parser *p, const struct option_row *option)
 		buf_adds(&takers, "it stands alone: cutover --version");
 	else
 		buf_addf(&takers, " %s", strchr(buf_str(&takers), ' ') ? "take it" : "takes it");
-	err_set(p->err, E_INVAL, "'%s' does not take --%s (%s)", p->call->command->name, option->name, buf_str(&takers));
+	err_set(p->err, E_INVAL, "'%s' does not take --%s (%s)", p->call->command->name, option->name,
+		buf_str(&takers));
 	buf_release(&takers);
 	return E_INVAL;
 }
@@ -119,8 +120,8 @@ static int option_unknown(struct parser *p, const char *name)
 		if (o->commands & p->call->command->id)
 			suggestion_offer(&s, o->name);
 	if (s.best)
-		return err_set(p->err, E_INVAL, "'%s' has no option --%s, did you mean --%s?", p->call->command->name, name,
-			       s.best);
+		return err_set(p->err, E_INVAL, "'%s' has no option --%s, did you mean --%s?", p->call->command->name,
+			       name, s.best);
 	return err_set(p->err, E_INVAL, "'%s' has no option --%s", p->call->command->name, name);
 }
 
@@ -299,7 +300,8 @@ static int take_option(struct parser *p, const struct option_row *option, const 
 			return err_set(p->err, E_INVAL, "--%s: its %s is missing", option->name, option->argument);
 		value = p->argv[p->at];
 		if (value[0] == '-' && value[1] == '-')
-			return err_set(p->err, E_INVAL, "--%s: its %s is missing before %s (if that is the value: --%s=%s)",
+			return err_set(p->err, E_INVAL,
+				       "--%s: its %s is missing before %s (if that is the value: --%s=%s)",
 				       option->name, option->argument, value, option->name, value);
 		p->at++;
 	}
@@ -389,7 +391,8 @@ static int take_word(struct parser *p, const char *word)
 
 	if (argument && p->list && is_optional(argument))
 		return err_set(p->err, E_INVAL,
-			       "'%s' behind --%s could be one more value of it or the argument %s: write --%s A,B, or the argument first",
+			       "'%s' behind --%s could be one more value of it or the argument %s: write --%s A,B, or "
+			       "the argument first",
 			       word, p->list->name, argument, p->list->name);
 	if (argument) {
 		p->list = NULL;
@@ -455,8 +458,8 @@ static void fill_defaults(struct options *o, opt_getenv *env)
 		o->no_color = true;
 	if (!o->formats)
 		o->formats = FORMAT_TEXT;
-	o->selection_given = s->tenants.n || s->not_tenants.n || s->waves.n || s->labels.n || s->hosts.n || s->steps.n ||
-			     s->phases || s->only;
+	o->selection_given = s->tenants.n || s->not_tenants.n || s->waves.n || s->labels.n || s->hosts.n ||
+			     s->steps.n || s->phases || s->only;
 }
 
 /* The first word: a command, or an option that stands alone. Sets p->at behind it. */

@@ -26,8 +26,8 @@ const struct command opt_commands[] = {
 	  "plan",
 	  { "INVENTORY" },
 	  "look at every target, change nothing: what would change, with diffs",
-	  "Logs in to every selected host, looks, and says per tenant what a run would change, what is done already and "
-	  "what cannot be known. Changes nothing on any host.",
+	  "Logs in to every selected host, looks, and says per tenant what a run would change, what is done "
+	  "already and what cannot be known. Changes nothing on any host.",
 	  cmd_plan },
 	{ COMMAND_RUN,
 	  "run",
@@ -62,8 +62,10 @@ const struct command opt_commands[] = {
 	  "confirm",
 	  { "TENANT", "STEP" },
 	  "a person says what she did or found: it is journaled, and counts",
-	  "For a step that waits for a person, or that failed and was mended by hand. 'ok': it is done. 'wrong': it was "
-	  "looked at and is not as it should be. 'not-needed': it does not apply here. Works while a run goes on, and the "
+	  "For a step that waits for a person, or that failed and was mended by hand. 'ok': it is done. 'wrong': it "
+	  "was "
+	  "looked at and is not as it should be. 'not-needed': it does not apply here. Works while a run goes on, and "
+	  "the "
 	  "run reacts at once.",
 	  cmd_confirm },
 	{ COMMAND_ROLLBACK,
@@ -77,7 +79,8 @@ const struct command opt_commands[] = {
 	  "report",
 	  { "[TENANT]" },
 	  "what was done for whom, when, with what outcome, and what is left",
-	  "Made from the state file alone. With --out it writes DIR/report.txt, .json, .csv and .html, those of --format, "
+	  "Made from the state file alone. With --out it writes DIR/report.txt, .json, .csv and .html, those of "
+	  "--format, "
 	  "and prints their paths; without it one format goes to stdout.",
 	  cmd_report },
 	{ COMMAND_HELP, "help", { "[COMMAND]" }, "what a command does and which options it takes", "", NULL },
@@ -123,7 +126,8 @@ const struct option_row opt_options[] = {
 	{ "concurrency", 0, "N", OPTION_NUMBER, LOOKS, 0, FIELD(concurrency), "work on N hosts at once" },
 	{ "wait", 0, NULL, OPTION_FLAG, COMMAND_RUN | COMMAND_RESUME, 0, FIELD(wait),
 	  "stay until the last selected window closes" },
-	{ "events", 0, "FILE", OPTION_TEXT, LOOKS, 0, FIELD(events_path), "append events to FILE, one JSON object a line" },
+	{ "events", 0, "FILE", OPTION_TEXT, LOOKS, 0, FIELD(events_path),
+	  "append events to FILE, one JSON object a line" },
 	{ "yes", 'y', NULL, OPTION_FLAG, CHANGES, 0, FIELD(yes), "do not ask before the first change" },
 	{ "lang", 0, "LANG", OPTION_LANG, READS, 0, FIELD(lang), "en (the default) or ja" },
 	{ "log-level", 0, "LEVEL", OPTION_LOG_LEVEL, ALL, 0, FIELD(log_level),
@@ -134,8 +138,11 @@ const struct option_row opt_options[] = {
 	{ NULL, 0, NULL, OPTION_FLAG, 0, 0, NO_FIELD, NULL },
 };
 
-const char *const opt_later_commands[] = { "todo",	    "approve",	"pause",     "go",     "import", "init",  "doctor", "spf",
-					   "release",	    "verify-report", "handover", "worksheet", "letter", "serve", NULL };
+const char *const opt_later_commands[] = { "todo",     "approve",   "pause",  "go",      "import",
+					   "init",     "doctor",    "spf",    "release", "verify-report",
+					   "handover", "worksheet", "letter", "serve",   NULL };
 
-const char *const opt_later_options[] = { "owner",	"digest",     "ref",	     "csv",	        "map",   "forecast",
-					  "learn-keys", "allow-same-diff", "max-failed", "max-unreachable", "force", "from", NULL };
+const char *const opt_later_options[] = { "owner",      "digest",          "ref",        "csv",
+					  "map",        "forecast",        "learn-keys", "allow-same-diff",
+					  "max-failed", "max-unreachable", "force",      "from",
+					  NULL };

@@ -20,10 +20,10 @@
 
 static struct {
 	bool err_is_terminal, out_is_terminal, in_is_terminal;
-	bool live;   /* stderr can be redrawn */
+	bool live; /* stderr can be redrawn */
 	bool colour, colour_out;
-	int drawn;   /* lines of the picture that stand there */
-	bool hidden; /* the cursor is */
+	int drawn;       /* lines of the picture that stand there */
+	bool hidden;     /* the cursor is */
 	pthread_t owner; /* the thread that draws */
 } term;
 
@@ -82,7 +82,8 @@ static void add_safe(struct buf *out, const char *text, size_t len)
 		if (colour) {
 			buf_add(out, clean.data + i, colour);
 			i += colour;
-		} else if (clean.data[i] != '\n' && clean.data[i] != '\t' && is_control(clean.data + i, clean.len - i)) {
+		} else if (clean.data[i] != '\n' && clean.data[i] != '\t' &&
+			   is_control(clean.data + i, clean.len - i)) {
 			buf_addc(out, '?');
 			i += (unsigned char)clean.data[i] == 0xc2 ? 2 : 1;
 		} else {
@@ -129,9 +130,9 @@ static int code_columns(uint32_t code)
 {
 	static const struct {
 		uint32_t first, last;
-	} wide[] = { { 0x1100, 0x115f },   { 0x2e80, 0xa4cf },	 { 0xac00, 0xd7a3 },   { 0xf900, 0xfaff },
-		     { 0xfe30, 0xfe6f },   { 0xff00, 0xff60 },	 { 0xffe0, 0xffe6 },   { 0x1f300, 0x1faff },
-		     { 0x20000, 0x3fffd } };
+	} wide[] = { { 0x1100, 0x115f }, { 0x2e80, 0xa4cf },   { 0xac00, 0xd7a3 },
+		     { 0xf900, 0xfaff }, { 0xfe30, 0xfe6f },   { 0xff00, 0xff60 },
+		     { 0xffe0, 0xffe6 }, { 0x1f300, 0x1faff }, { 0x20000, 0x3fffd } };
 
 	if ((code >= 0x300 && code <= 0x36f) || (code >= 0x200b && code <= 0x200f))
 		return 0;
@@ -246,10 +247,11 @@ void terminal_error(const char *fmt, ...)
 
 const char *terminal_style(enum terminal_style style)
 {
-	static const char *const sequences[] = { [STYLE_PLAIN] = ESC "[0m",   [STYLE_BOLD] = ESC "[1m",
-						 [STYLE_DIM] = ESC "[2m",     [STYLE_RED] = ESC "[31m",
-						 [STYLE_GREEN] = ESC "[32m",  [STYLE_YELLOW] = ESC "[33m",
-						 [STYLE_CYAN] = ESC "[36m" };
+	static const char *const sequences[] = {
+		[STYLE_PLAIN] = ESC "[0m", [STYLE_BOLD] = ESC "[1m",   [STYLE_DIM] = ESC "[2m",
+		[STYLE_RED] = ESC "[31m",  [STYLE_GREEN] = ESC "[32m", [STYLE_YELLOW] = ESC "[33m",
+		[STYLE_CYAN] = ESC "[36m"
+	};
 
 	return term.colour ? sequences[style] : "";
 }
