@@ -9,6 +9,7 @@
 #ifndef INVENTORY_LOAD_H
 #define INVENTORY_LOAD_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "inventory/model.h"
 
@@ -47,8 +48,13 @@ struct file_source {
 
 extern const struct file_source file_source_disk;
 
-/* A source over files that were read before. `files` must outlive the source's use. */
+/* A source over files that were read before: those of a loaded inventory, or of a zeroed struct inventory that
+   inventory_add_file filled (and inventory_free releases). It must outlive the source's use and is not to grow then.
+   Secret files are not looked at with such a source: they are no part of a revision. */
 struct file_source file_source_stored(struct inventory *files);
+
+/* Adds a file to inv->files; path (absolute) and bytes are copied. */
+void inventory_add_file(struct inventory *inv, const char *path, const void *bytes, size_t len);
 
 /* Loads. Returns 0 with *out set, or E_INVAL with at least one problem (and *out NULL), or another code with err set
    when the inventory itself could not be read (that is a problem, too, so that one list says it all). */

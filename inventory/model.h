@@ -43,11 +43,13 @@ struct strings {
 
 /* ---- procedure and profile -------------------------------------------------------------------------------------- */
 
-/* What the procedure says of an agent: where it works and which keys an `agents[]` entry may carry for it. */
+/* What the procedure says of an agent: where it works and which keys an `agents[]` entry may carry for it. An agent that
+   works in several scopes ("person") has one of these for each. */
 struct agent_decl {
 	char *name;
 	enum agent_scope scope;
 	json_t *params; /* {key: "string" | "strings" | "number" | "boolean" | "object"} */
+	json_t *patterns; /* {key: {"matches": extended regular expression, "hint": text}} of some of its strings */
 };
 
 struct procedure_agent {
@@ -67,6 +69,9 @@ struct procedure_step {
 	size_t agents_n;
 	const struct procedure_step **needs;
 	size_t needs_n;
+	/* What a tenant can choose to wait for as well (`mx_waits_for`), and the default: see tenant_waits_for. */
+	const struct procedure_step **waits_for;
+	size_t waits_for_n;
 };
 
 struct procedure {
@@ -172,6 +177,11 @@ struct assigned {
 	enum who who;
 };
 
+struct answer {
+	const char *key; /* of `uses`: what some step of the procedure is governed by */
+	enum tri value;
+};
+
 struct retry_policy {
 	int attempts;	    /* of one step on one target, the first included */
 	int first_delay_ms; /* doubles */
@@ -214,6 +224,12 @@ struct tenant {
 	struct retry_policy retry;
 	enum end_action at_window_end;
 	unsigned require_approval; /* bit per enum phase */
+	/* The answers of `uses` by key, for any procedure; the four above are the usual ones. */
+	struct answer *uses;
+	size_t uses_n;
+	bool waits_for_given; /* mx_waits_for; then the list, else the step's own counts */
+	const struct procedure_step **waits_for;
+	size_t waits_for_n;
 	json_t *rest; /* mx_waits_for, rollback_until, retain, thresholds, dead_man, refs: checked, for later versions */
 	char *file; /* the file it stands in */
 };
@@ -237,6 +253,7 @@ struct inventory {
 	struct source_file *files; /* the inventory, its includes, procedure and profile when they are files */
 	size_t files_n;
 	char *sha256; /* over all files in order: the revision */
+	struct inventory_store *store; /* the memory of all of this; the loader's own */
 };
 
 /* Small questions about the model. */
@@ -245,6 +262,9 @@ const struct host *tenant_host(const struct tenant *t, const char *name);	    /*
 const struct procedure_step *procedure_step(const struct procedure *p, const char *name);
 enum who tenant_who(const struct tenant *t, const struct procedure_step *step); /* WHO_US unless `by` says */
 enum tri tenant_uses(const struct tenant *t, const char *uses_key);
+/* What `step` waits for beyond its needs: the tenant's own list (mx_waits_for) for the step that has one, else what the
+   procedure says. The array is the model's; *n may be 0. */
+const struct procedure_step *const *tenant_waits_for(const struct tenant *t, const struct procedure_step *step, size_t *n);
 const char *text_in(const struct text *text, bool japanese);
 const char *who_name(enum who who);
 

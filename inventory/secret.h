@@ -16,6 +16,10 @@
 /* Is the text a reference of a known form? The sentence says what is wrong and never repeats a literal secret. */
 int secret_check(const char *text, struct err *err);
 
+/* The key file of a "file:" reference: a regular file of ours or root's that group and others cannot read. E_PERM,
+   E_NOTFOUND, E_INVAL, E_IO; its content is not looked at. */
+int secret_check_file(const char *path, struct err *err);
+
 /* The value. A trailing newline is removed; a value shorter than REDACT_MIN_BYTES is refused; it is registered for
    redaction before it is handed out. file: must be a regular file of ours or root's that group and others cannot read
    (E_PERM otherwise). command: is run without a shell (words split at spaces, quotes as in sh), its stdout is the

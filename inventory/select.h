@@ -6,6 +6,7 @@
 #ifndef INVENTORY_SELECT_H
 #define INVENTORY_SELECT_H
 
+#include "base/err.h"
 #include "inventory/model.h"
 
 enum select_only { ONLY_ALL = 0, ONLY_FAILED = 1, ONLY_UNREACHABLE = 2, ONLY_UNFINISHED = 4 };

@@ -1,0 +1,294 @@
+/* Hosts, bastions and how to reach them. */
+#include "inventory/decode.h"
+
+#include "inventory/documents.h"
+#include "inventory/shape.h"
+
+#include "base/alloc.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct strings decode_strings(struct loading *l, const json_t *value)
+{
+	struct strings list = { 0 };
+
+	list.at = ARENA_N(l->arena, char *, json_is_array(value) ? json_array_size(value) : 1);
+	if (json_is_string(value))
+		list.at[list.n++] = arena_dup(l->arena, json_string_value(value));
+	for (size_t i = 0; i < json_array_size(value); i++) {
+		const char *text = json_string_value(json_array_get(value, i));
+		if (text)
+			list.at[list.n++] = arena_dup(l->arena, text);
+	}
+	return list;
+}
+
+/* ---- connections ------------------------------------------------------------------------------------------------ */
+
+static const struct bastion *find_bastion(const struct loading *l, const char *name)
+{
+	for (size_t i = 0; name && i < l->inv->bastions_n; i++)
+		if (strcmp(l->inv->bastions[i].name, name) == 0)
+			return &l->inv->bastions[i];
+	return NULL;
+}
+
+/* The hops of a `via`: those that are named; the first one's own way goes before them. */
+static void decode_via(struct loading *l, const struct found *found, struct connection *c)
+{
+	struct strings names = decode_strings(l, found->value);
+	const struct bastion *first = names.n ? find_bastion(l, names.at[0]) : NULL;
+	size_t before = first ? first->connection.via_n : 0;
+
+	c->via_command = arena_dup(l->arena, json_string_value(json_object_get(found->value, "command")));
+	if (!first)
+		return;
+	c->via = ARENA_N(l->arena, const struct bastion *, before + names.n);
+	for (size_t i = 0; i < before; i++)
+		c->via[c->via_n++] = first->connection.via[i];
+	for (size_t i = 0; i < names.n; i++) {
+		const struct bastion *b = find_bastion(l, names.at[i]);
+		for (size_t j = 0; b && j < c->via_n; j++)
+			if (c->via[j] == b)
+				problem_add(l, &found->place, "goes through the bastion %s twice", b->name);
+		if (b)
+			c->via[c->via_n++] = b;
+	}
+}
+
+/* The file of pins must be there before the first host is asked, else each one would be refused. */
+static void decode_known_hosts(struct loading *l, const struct found *found, struct connection *c)
+{
+	const char *text = json_string_value(found->value);
+	char *path;
+
+	if (!text || !*text)
+		return;
+	path = path_from(place_file(&found->layer->place), text);
+	c->known_hosts = arena_dup(l->arena, path);
+	free(path);
+	if (!l->source->is_disk || c->host_keys_policy == HOST_KEYS_ACCEPT_NEW ||
+	    !names_add(&l->files, c->known_hosts, c->known_hosts))
+		return;
+	if (access(c->known_hosts, R_OK) < 0)
+		problem_add(l, &found->place, "the file %s %s", c->known_hosts,
+			    errno == ENOENT ? "does not exist" : "cannot be read");
+}
+
+static void decode_connection(struct loading *l, const struct chain *chain, const char *tenant, const char *host,
+			      struct connection *c)
+{
+	struct found identity = chain_get(chain, "identity"), password = chain_get(chain, "password");
+	struct found via = chain_get(chain, "via"), known_hosts = chain_get(chain, "known_hosts");
+
+	c->address = arena_dup(l->arena, chain_text(chain, "address", ""));
+	c->port = (int)chain_int(chain, "port", 22);
+	c->user = arena_dup(l->arena, chain_text(chain, "user", NULL));
+	if (identity.value)
+		c->identity = decode_secret(l, &identity, tenant, host);
+	if (password.value)
+		c->password = decode_secret(l, &password, tenant, host);
+	c->host_keys = decode_strings(l, chain_get(chain, "host_key").value);
+	c->host_keys_policy = strcmp(chain_text(chain, "host_keys", "pinned"), "accept-new") == 0 ? HOST_KEYS_ACCEPT_NEW :
+												      HOST_KEYS_PINNED;
+	if (known_hosts.value)
+		decode_known_hosts(l, &known_hosts, c);
+	if (via.value)
+		decode_via(l, &via, c);
+	c->become = strcmp(chain_text(chain, "become", "none"), "sudo") == 0 ? BECOME_SUDO : BECOME_NONE;
+}
+
+/* ---- bastions --------------------------------------------------------------------------------------------------- */
+
+/* Where `name` stands in the list, or n. */
+static size_t bastion_index(const json_t *list, const char *name)
+{
+	size_t i, n = json_array_size(list);
+
+	for (i = 0; i < n; i++) {
+		const char *other = json_string_value(json_object_get(json_array_get(list, i), "name"));
+		if (name && other && strcmp(other, name) == 0)
+			break;
+	}
+	return i;
+}
+
+static const char *first_hop(const json_t *bastion)
+{
+	const json_t *via = json_object_get(bastion, "via");
+
+	return json_string_value(json_is_array(via) ? json_array_get(via, 0) : via);
+}
+
+/* A bastion whose own way leads back to it. Only first hops have a way of their own, so that is a simple chain. */
+static bool loops(const json_t *list, size_t start)
+{
+	size_t n = json_array_size(list), at = start;
+
+	for (size_t steps = 0; steps <= n; steps++) {
+		at = bastion_index(list, first_hop(json_array_get(list, at)));
+		if (at == n)
+			return false;
+		if (at == start)
+			return true;
+	}
+	return false;
+}
+
+/* Those behind others come after them, whatever the order of the file. */
+static void decode_one_bastion(struct loading *l, const struct place *place, const json_t *list, size_t i, char *done)
+{
+	const json_t *json = json_array_get(list, i);
+	struct place at = place_index(place, i);
+	struct chain chain = { .n = 0 };
+	struct bastion *b;
+	size_t before = bastion_index(list, first_hop(json));
+
+	if (done[i] || !json_is_object(json))
+		return;
+	done[i] = 1;
+	if (before < json_array_size(list) && !loops(list, i))
+		decode_one_bastion(l, place, list, before, done);
+	chain_add(&chain, json, at, NULL);
+	b = &l->inv->bastions[l->inv->bastions_n];
+	b->name = arena_dup(l->arena, chain_text(&chain, "name", ""));
+	if (loops(list, i)) {
+		struct place via = place_key(&at, "via");
+		problem_add(l, &via, "the way to the bastion %s leads back to itself", b->name);
+	} else {
+		decode_connection(l, &chain, NULL, NULL, &b->connection);
+	}
+	l->inv->bastions_n++;
+}
+
+void decode_bastions(struct loading *l, const struct place *root, const json_t *list)
+{
+	struct place place = place_key(root, "bastions");
+	size_t n = json_array_size(list);
+	char *done = arena_alloc(&l->scratch, n, 1);
+
+	l->inv->bastions = ARENA_N(l->arena, struct bastion, n);
+	for (size_t i = 0; i < n; i++)
+		decode_one_bastion(l, &place, list, i, done);
+}
+
+/* ---- hosts ------------------------------------------------------------------------------------------------------ */
+
+static const struct agent_decl *host_agent(const struct procedure *p, const char *name)
+{
+	for (size_t i = 0; name && i < p->agents_n; i++)
+		if (p->agents[i].scope == SCOPE_HOST && strcmp(p->agents[i].name, name) == 0)
+			return &p->agents[i];
+	return NULL;
+}
+
+/* The agent's own keys; one text where several may stand becomes a list of one. */
+static json_t *params_of(struct loading *l, const struct agent_decl *decl, const json_t *use)
+{
+	json_t *params = json_object();
+	const char *key;
+	json_t *type;
+
+	json_object_foreach(decl->params, key, type) {
+		json_t *value = json_object_get(use, key);
+		if (value && json_is_string(value) && strcmp(json_string_value(type), "strings") == 0)
+			json_object_set_new(params, key, json_pack("[O]", value));
+		else if (value)
+			json_object_set(params, key, value);
+	}
+	store_keep(l->store, params);
+	json_decref(params);
+	return params;
+}
+
+static void decode_agents(struct loading *l, const json_t *list, struct host *h)
+{
+	size_t n = json_array_size(list);
+
+	h->agents = ARENA_N(l->arena, struct agent_use, n);
+	for (size_t i = 0; i < n; i++) {
+		const json_t *json = json_array_get(list, i);
+		const char *key = json_string_value(json_object_get(json, "key"));
+		const struct agent_decl *decl = host_agent(l->inv->procedure, json_string_value(json_object_get(json, "agent")));
+		if (decl)
+			h->agents[h->agents_n++] = (struct agent_use){ decl, arena_dup(l->arena, key ? key : decl->name),
+								       params_of(l, decl, json) };
+	}
+}
+
+static void decode_verify(struct loading *l, const struct found *found, struct host *h)
+{
+	size_t n = json_array_size(found->value);
+
+	h->verify = ARENA_N(l->arena, struct verify_command, n);
+	for (size_t i = 0; i < n; i++) {
+		struct chain one = { .n = 0 };
+		struct verify_command *v = &h->verify[h->verify_n];
+		chain_add(&one, json_array_get(found->value, i), place_index(&found->place, i), NULL);
+		if (one.n == 0)
+			continue;
+		v->name = arena_dup(l->arena, chain_text(&one, "name", ""));
+		v->run = arena_dup(l->arena, chain_text(&one, "run", ""));
+		v->exit = (int)chain_int(&one, "exit", 0);
+		v->stdout_matches = arena_dup(l->arena, chain_text(&one, "stdout_matches", NULL));
+		v->timeout_ms = chain_seconds_ms(&one, "timeout_s", 30000);
+		h->verify_n++;
+	}
+}
+
+static void decode_identity_check(struct loading *l, const struct chain *chain, struct identity_check *check)
+{
+	struct chain sub = chain_sub(chain, "identity_check");
+
+	if (sub.n == 0)
+		return;
+	check->run = arena_dup(l->arena, chain_text(&sub, "run", NULL));
+	check->equals = arena_dup(l->arena, chain_text(&sub, "equals", NULL));
+	check->matches = arena_dup(l->arena, chain_text(&sub, "matches", NULL));
+	if (!check->run)
+		problem_add(l, &sub.at[0].place, "the key \"run\" is missing: the command whose output is compared");
+	else if (!check->equals == !check->matches)
+		problem_add(l, &sub.at[0].place, "has %s \"equals\" %s \"matches\": it needs one of them",
+			    check->equals ? "both" : "neither", check->equals ? "and" : "nor");
+}
+
+static enum os_kind os_of(const char *word)
+{
+	return !word ? OS_UNKNOWN : strcmp(word, "windows") == 0 ? OS_WINDOWS : OS_LINUX;
+}
+
+struct chain chain_of_host(const struct loading *l, const struct place *place, const json_t *json, const struct chain *tenant)
+{
+	struct chain chain = { .n = 0 };
+	const char *like = json_string_value(json_object_get(json, "like"));
+
+	chain_add(&chain, json, *place, NULL);
+	if (like)
+		chain_add(&chain, json_object_get(json_object_get(l->root, "templates"), like),
+			  place_key(&l->templates_place, like), "template");
+	for (size_t i = 0; i < tenant->n; i++)
+		chain_add(&chain, tenant->at[i].object, tenant->at[i].place, tenant->at[i].label);
+	return chain;
+}
+
+void decode_host(struct loading *l, const struct place *place, const json_t *json, const struct chain *above, struct host *h)
+{
+	struct chain chain = chain_of_host(l, place, json, above);
+	struct found verify = chain_get(&chain, "verify");
+	struct chain mta = chain_sub(&chain, "mta");
+	const char *name = json_string_value(json_object_get(json, "name"));
+
+	h->name = arena_dup(l->arena, name ? name : "");
+	l->host = h->name;
+	h->os = os_of(chain_text(&chain, "os", NULL));
+	h->gateway = strcmp(chain_text(&chain, "role", "host"), "gateway") == 0;
+	decode_connection(l, &chain, l->tenant, h->name, &h->connection);
+	decode_agents(l, chain_get(&chain, "agents").value, h);
+	decode_verify(l, &verify, h);
+	decode_identity_check(l, &chain, &h->identity_check);
+	h->mta_public_ips = decode_strings(l, chain_get(&mta, "public_ips").value);
+	h->mta_log = arena_dup(l->arena, chain_text(&mta, "log", NULL));
+	l->host = NULL;
+}
