@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "engine/describe.h"
 #include "engine/gate.h"
 #include "engine/internal.h"
 #include "engine/look.h"
@@ -75,6 +76,8 @@ struct engine *engine_new(const struct engine_config *config)
 				     .procedure = config->inventory->procedure->name,
 				     .run = config->run,
 				     .changed = ledger_changed,
+				     .moved = config->moved,
+				     .moved_arg = config->arg,
 				     .arg = e };
 	list_init(&e->hungry);
 	list_init(&e->to_look);
@@ -120,8 +123,14 @@ void engine_look_again(struct engine *e, const char *tenant)
 			engine_look_at(e, &e->tenants[i]);
 }
 
-void engine_start(struct engine *e)
+int engine_start(struct engine *e, struct err *err)
 {
+	int r = 0;
+
+	if (e->cfg.reader)
+		r = describe_all(&e->ledger, e->cfg.reader, e->cfg.inventory, &e->roster, err);
+	if (r)
+		return r;
 	look_recover(e);
 	if (e->cfg.mode == ENGINE_RUN) {
 		look_enrol(e);
@@ -130,6 +139,7 @@ void engine_start(struct engine *e)
 	for (size_t i = 0; i < e->tenants_n; i++)
 		engine_look_at(e, &e->tenants[i]);
 	engine_turn_soon(e);
+	return 0;
 }
 
 /* ---- turns ------------------------------------------------------------------------------------------------------ */
@@ -307,6 +317,7 @@ void engine_outcome(const struct engine *e, struct engine_outcome *out)
 		out->by_state[t->row->state]++;
 		out->open_debts += t->row->debts_n;
 		out->plan_changes += t->assessed && t->assessment.changes_n > 0;
+		out->rollback_left += t->row->has_before && t->row->state != STEP_ROLLED_BACK;
 		out->plan_problems += t->roster->agent && step_state_is_bad(t->row->state);
 	}
 }

@@ -45,13 +45,15 @@ struct engine_config {
 	bool wait;	       /* stay until the last selected window closes */
 	uint32_t seed;	       /* of the jitter */
 	void (*done)(struct engine *engine, void *arg);
+	void (*moved)(const struct row *row, void *arg); /* after each move of a row; or NULL */
 	void *arg;
 };
 
 struct engine *engine_new(const struct engine_config *config);
 
-/* Looks at every row and starts what may be done. done() comes later, never from inside. */
-void engine_start(struct engine *e);
+/* Looks at every row and starts what may be done. done() comes later, never from inside. An error (the state file could
+   not be read): nothing was started and done() will not come. */
+int engine_start(struct engine *e, struct err *err);
 
 /* First: nothing new is started, running targets finish. Second: what runs is cancelled on the far side, debts are
    tried. */
@@ -73,6 +75,7 @@ struct engine_outcome {
 	size_t open_debts;
 	size_t plan_changes;	 /* plan: targets that would be changed */
 	size_t plan_problems;	 /* plan: what could not be looked at, or drifted */
+	size_t rollback_left;	 /* rollback: rows that we changed and that are not back */
 	bool stopped;		 /* by the operator */
 	bool journal_broken;
 	struct err journal_why;
@@ -86,6 +89,9 @@ struct engine_row {
 	const struct assessment *assessment; /* plan, NULL when it was not looked at */
 };
 void engine_each(const struct engine *e, void (*each)(const struct engine_row *row, void *arg), void *arg);
+
+/* An assessment as JSON {"state", "text", "changes", "notes"}, as the journal and plan.v1 have it; the caller frees. */
+char *assessment_json(const struct assessment *a);
 
 /* For the progress display. */
 struct engine_slow {

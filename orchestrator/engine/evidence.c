@@ -41,7 +41,7 @@ static char *dump(json_t *o)
 	return text;
 }
 
-char *evidence_changes(const struct assessment *a)
+char *assessment_json(const struct assessment *a)
 {
 	json_t *changes = json_array(), *notes = json_array();
 

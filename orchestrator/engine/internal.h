@@ -177,8 +177,6 @@ bool engine_gives_up(const struct task *t);
 void engine_counted(struct engine *e);
 
 /* evidence.c */
-/* The assessment as JSON {"state", "text", "changes", "notes"}; the caller frees. */
-char *evidence_changes(const struct assessment *a);
 /* What a look (an op of verify[]) gave, into the journal. */
 void evidence_look(struct task *t, const struct step *step, const struct op_result *result);
 /* A verify command's result. */

@@ -64,20 +64,44 @@ void ledger_put_blobs(struct ledger *l, const struct journal_blob *blobs, size_t
 	journal_put_blobs(l->journal, unwaited_new(l), blobs, n);
 }
 
-void ledger_add(struct ledger *l, struct journal_entry *entries, const struct journal_blob *blobs, size_t n,
-		struct ledger_waiter *waiter)
+static void complete(struct ledger *l, struct journal_entry *entries, size_t n)
 {
-	struct journal_append *append;
-
 	for (size_t i = 0; i < n; i++) {
 		entries[i].run = l->run;
 		entries[i].procedure = l->procedure;
 		if (!entries[i].wall_ms)
 			entries[i].wall_ms = clock_wall_ms(l->clock);
+	}
+}
+
+static void fold_all(struct ledger *l, const struct journal_entry *entries, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
 		fold(l, &entries[i]);
 		if (l->events)
 			events_entry(l->events, &entries[i]);
 	}
+}
+
+int ledger_add_now(struct ledger *l, struct journal_entry *entries, const struct journal_blob *blobs, size_t n,
+		   struct err *err)
+{
+	int r;
+
+	complete(l, entries, n);
+	r = journal_append_now(l->journal, entries, blobs, n, err);
+	if (!r)
+		fold_all(l, entries, n);
+	return r;
+}
+
+void ledger_add(struct ledger *l, struct journal_entry *entries, const struct journal_blob *blobs, size_t n,
+		struct ledger_waiter *waiter)
+{
+	struct journal_append *append;
+
+	complete(l, entries, n);
+	fold_all(l, entries, n);
 	if (!l->journal)
 		return;
 	if (waiter) {
@@ -113,6 +137,8 @@ static void move(struct ledger *l, struct row *row, enum step_state to, int code
 	e.until_ms = until_ms;
 	e.attempt = to == STEP_RUNNING ? row->attempt + 1 : row->attempt;
 	ledger_add(l, &e, NULL, 1, NULL);
+	if (l->moved)
+		l->moved(row, l->moved_arg);
 }
 
 void ledger_move(struct ledger *l, struct row *row, enum step_state to, int code, const char *text, int64_t until_ms)

@@ -26,6 +26,8 @@ struct ledger {
 	struct err broken_why;
 	void (*changed)(struct ledger *ledger); /* pending became 0, or broken was set */
 	void *arg;
+	void (*moved)(const struct row *row, void *arg); /* a row's state has changed; or NULL */
+	void *moved_arg;
 };
 
 /* Embedded in who waits; `done` comes on the loop, later. */
@@ -38,6 +40,10 @@ struct ledger_waiter {
 /* Entries get run, procedure and time here. Blobs as in journal_append. waiter may be NULL. */
 void ledger_add(struct ledger *l, struct journal_entry *entries, const struct journal_blob *blobs, size_t n,
 		struct ledger_waiter *waiter);
+
+/* The same on the spot: returns when it is on the disk. For a person who waits for the answer. */
+int ledger_add_now(struct ledger *l, struct journal_entry *entries, const struct journal_blob *blobs, size_t n,
+		   struct err *err);
 
 /* Stores blobs that an entry added after this call names in its data. */
 void ledger_put_blobs(struct ledger *l, const struct journal_blob *blobs, size_t n);

@@ -240,7 +240,7 @@ static size_t first_change_entries(struct task *t, struct journal_entry *entries
 		entries[n++].data = *before;
 	}
 	if (t->stage == STAGE_APPLY && !t->mutated && t->assessment.changes_n) {
-		*changes = evidence_changes(&t->assessment);
+		*changes = assessment_json(&t->assessment);
 		entries[n] = ledger_entry(t->row, JOURNAL_CHANGES, NULL, NULL);
 		entries[n++].data = *changes;
 	}
