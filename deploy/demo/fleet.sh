@@ -184,7 +184,7 @@ start_host() {
 		for fd in /proc/self/fd/*; do
 			fd=${fd##*/}
 			if ((fd > 2)); then
-				exec {fd}>&- 2>/dev/null
+				{ exec {fd}>&-; } 2>/dev/null
 			fi
 		done
 		exec setsid env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \

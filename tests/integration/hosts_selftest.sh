@@ -67,7 +67,7 @@ number_of() {
 }
 
 processes_of_fleets() {
-	grep -lszF -f <(echo "cutover-demo-host:$work") /proc/[0-9]*/cmdline || true
+	grep -lszF -f <(echo "cutover-demo-host:${1:-$work}") /proc/[0-9]*/cmdline || true
 }
 
 # until_true COMMAND...: waits for it, 20 s at most.
@@ -150,10 +150,26 @@ test_commands() {
 	check "up starts it anew" "$fleet" up "$work/plain" 3 --prefix auto --host-key 2=ecdsa --host-key 3=rsa
 	check "with the key it had" on plain 3 true
 	check "and new files" not in_host plain 3 cat /root/mark
+	in_host plain 1 pkill -STOP -x sshd
+	check "up replaces a hung sshd" "$fleet" up "$work/plain" 3 --prefix auto --host-key 2=ecdsa --host-key 3=rsa
+	check "which answers" on plain 1 true
 	check "exec in a host that is not there" not in_host plain 4 true
 	check "unknown variant" not "$fleet" up "$work/variants" 1 --variant 1=no-such
 	check "variant of a host beyond the last" not "$fleet" up "$work/variants" 1 --variant 2=drift
 	check "status without a fleet" not "$fleet" status "$work/none"
+}
+
+test_broken_host() {
+	local said copy=$work/copy
+	cp -r "$root/deploy/demo" "$copy"
+	printf '#!/bin/sh\necho "out of order" >&2\nexit 3\n' >"$copy/variants/no-start.sh"
+	said=$("$copy/fleet.sh" up "$work/variants" 2 --prefix auto --variant 2=no-start 2>&1) && said="came up: $said"
+	is "a host that does not start is named, with what it said" \
+		"fleet.sh: host 2 did not start: out of order
+variant no-start failed" echo "$said"
+	"$copy/fleet.sh" down "$work/variants"
+	rm -r "$copy"
+	is "no process of it is left" "" processes_of_fleets "$work/variants"
 }
 
 test_variants() {
@@ -198,6 +214,7 @@ test_hosts
 test_client
 test_cron
 test_commands
+test_broken_host
 test_variants
 test_end
 echo "$passed passed, $failed failed"
