@@ -139,9 +139,12 @@ int time_parse_rfc3339(const char *text, int64_t *wall_ms, int *offset_min, stru
 	seconds = digits(&p, 2);
 	if (seconds < 0 || seconds > 59)
 		goto bad;
-	if (skip(&p, '.'))
+	if (skip(&p, '.')) {
+		if (!isdigit((unsigned char)*p))
+			goto bad;
 		while (isdigit((unsigned char)*p))
 			p++;
+	}
 	if (*p == '\0')
 		return err_set(err, E_INVAL, "\"%s\" has no offset; write for example \"%s+09:00\" or \"%sZ\"", text, text,
 			       text);

@@ -1,21 +1,42 @@
 #include "base/err.h"
 
+#include "base/utf8.h"
+
 #include <errno.h>
 
+/* Control bytes, what is no UTF-8, and the control characters U+0080 to U+009F, which terminals obey, too. */
 static void printable(char *text)
 {
-	for (unsigned char *c = (unsigned char *)text; *c; c++)
-		if (*c < 0x20 || *c == 0x7f)
-			*c = *c == '\n' || *c == '\t' ? ' ' : '?';
+	size_t len = strlen(text);
+
+	for (size_t i = 0; i < len;) {
+		uint32_t code = 0;
+		size_t n = utf8_next(text + i, len - i, &code);
+		if (!n && len == ERR_TEXT_MAX - 1 && len - i < 4) {
+			text[i] = '\0'; /* a character that was cut */
+			return;
+		}
+		if (n == 1 && (code == '\n' || code == '\t'))
+			text[i] = ' ';
+		else if (n < 2 && (!n || code < 0x20 || code == 0x7f))
+			text[i] = '?';
+		else if (n == 2 && code < 0xa0)
+			memset(text + i, '?', 2);
+		i += n ? n : 1;
+	}
 }
 
 int err_vset(struct err *err, int code, const char *fmt, va_list args)
 {
+	char text[ERR_TEXT_MAX];
+
 	if (!err)
 		return code;
+	/* Not in place: the old sentence may be one of the arguments. */
+	vsnprintf(text, sizeof(text), fmt, args);
+	printable(text);
 	err->code = code;
-	vsnprintf(err->text, sizeof(err->text), fmt, args);
-	printable(err->text);
+	memcpy(err->text, text, sizeof(text));
 	return code;
 }
 
@@ -63,8 +84,7 @@ int err_prefix(struct err *err, const char *fmt, ...)
 	err_vset(&head, err->code, fmt, args);
 	va_end(args);
 	tail = *err;
-	snprintf(err->text, sizeof(err->text), "%.*s%.*s", ERR_TEXT_MAX / 2, head.text, ERR_TEXT_MAX / 2 - 1, tail.text);
-	return err->code;
+	return err_set(err, err->code, "%s%s", head.text, tail.text);
 }
 
 static const struct {

@@ -11,16 +11,19 @@
 static int read_all(int fd, const char *path, size_t max_bytes, struct buf *out, struct err *err)
 {
 	size_t start = out->len;
+	char one;
 
 	for (;;) {
 		size_t room = buf_room(out, 65536);
-		ssize_t n = read(fd, out->data + out->len, room);
+		ssize_t n = room ? read(fd, out->data + out->len, room) : read(fd, &one, 1);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return err_errno(err, errno, "cannot read %s", path);
 		if (n == 0)
 			return 0;
+		if (!room)
+			return err_set(err, E_LIMIT, "%s has more bytes than the %zu there is room for", path, out->len - start);
 		out->len += (size_t)n;
 		out->data[out->len] = '\0';
 		if (out->len - start > max_bytes)
@@ -79,9 +82,11 @@ static void sync_folder(const char *path)
 int file_write(const char *path, mode_t mode, const void *bytes, size_t len, struct err *err)
 {
 	char *temp = str_fmt("%s.%ld.tmp", path, (long)getpid());
-	int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
-	int r = 0;
+	int r = 0, fd;
 
+	/* What an earlier crash left could have another mode, or be a link. */
+	unlink(temp);
+	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0) {
 		r = err_errno(err, errno, "cannot write %s", temp);
 		goto out;
@@ -101,16 +106,28 @@ out:
 	return r;
 }
 
+static int make_folder(const char *path, mode_t mode, struct err *err)
+{
+	struct stat st;
+
+	if (mkdir(path, mode) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return err_errno(err, errno, "cannot make the folder %s", path);
+	if (stat(path, &st) < 0)
+		return err_errno(err, errno, "cannot look at %s", path);
+	return S_ISDIR(st.st_mode) ? 0 : err_set(err, E_EXISTS, "%s is there and is no folder", path);
+}
+
 int file_mkdirs(const char *path, mode_t mode, struct err *err)
 {
 	char *copy = str_dup(path);
-	int r = 0;
+	int r = *path ? 0 : err_set(err, E_INVAL, "a folder's name is empty");
 
-	for (char *slash = strchr(copy + 1, '/'); !r; slash = strchr(slash + 1, '/')) {
+	for (char *slash = *copy ? strchr(copy + 1, '/') : NULL; !r; slash = strchr(slash + 1, '/')) {
 		if (slash)
 			*slash = '\0';
-		if (mkdir(copy, mode) < 0 && errno != EEXIST)
-			r = err_errno(err, errno, "cannot make the folder %s", copy);
+		r = make_folder(copy, mode, err);
 		if (!slash)
 			break;
 		*slash = '/';
@@ -132,5 +149,5 @@ char *file_join(const char *folder, const char *name)
 {
 	if (*name == '/' || strcmp(folder, ".") == 0)
 		return str_dup(name);
-	return str_fmt("%s/%s", folder, name);
+	return str_fmt("%s%s%s", folder, strcmp(folder, "/") == 0 ? "" : "/", name);
 }

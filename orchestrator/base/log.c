@@ -57,16 +57,18 @@ void log_line(enum log_level level, const char *fmt, ...)
 
 	if (!log_wants(level))
 		return;
-	buf_init(&line, LINE_MAX_BYTES);
+	/* Cut only after the redaction: half a secret would not be found. */
+	buf_init(&line, 0);
 	buf_addf(&line, "%s %s ", time_format(clock_wall_ms(&clock_system), 0, stamp), names[level]);
 	va_start(args, fmt);
 	buf_vaddf(&line, fmt, args);
 	va_end(args);
 	redact_buf(&line);
+	if (line.len > LINE_MAX_BYTES)
+		line.len = LINE_MAX_BYTES;
 	for (size_t i = 0; i < line.len; i++)
-		if ((unsigned char)line.data[i] < 0x20)
+		if ((unsigned char)line.data[i] < 0x20 || line.data[i] == 0x7f)
 			line.data[i] = ' ';
-	line.max = LINE_MAX_BYTES + 1;
 	buf_addc(&line, '\n');
 	write_line(level, &line);
 	buf_release(&line);

@@ -61,8 +61,16 @@ static void grow_slots(void)
 		link_secret(i);
 }
 
-/* The longest secret that begins at `at`, or NULL. */
-static const struct secret *secret_at(const char *at, size_t len)
+/* Does `s` begin at `at`? In a text that was cut also when only its beginning is left. */
+static bool begins(const struct secret *s, const char *at, size_t len, bool cut)
+{
+	if (s->len <= len)
+		return memcmp(s->value, at, s->len) == 0;
+	return cut && memcmp(s->value, at, len) == 0;
+}
+
+/* The longest secret that begins at `at`, or NULL; len is at least KEY_BYTES. */
+static const struct secret *secret_at(const char *at, size_t len, bool cut)
 {
 	const struct secret *best = NULL;
 	uint64_t hash = key_hash(at);
@@ -71,19 +79,19 @@ static const struct secret *secret_at(const char *at, size_t len)
 		return NULL;
 	for (size_t i = slots[(size_t)(hash >> 20) & (slots_n - 1)]; i; i = secrets[i - 1].next) {
 		const struct secret *s = &secrets[i - 1];
-		if (s->len <= len && (!best || s->len > best->len) && memcmp(s->value, at, s->len) == 0)
+		if ((!best || s->len > best->len) && begins(s, at, len, cut))
 			best = s;
 	}
 	return best;
 }
 
 /* The first secret at or behind `from`. */
-static const char *find_secret(const char *from, size_t len, const struct secret **which)
+static const char *find_secret(const char *from, size_t len, bool cut, const struct secret **which)
 {
 	if (!secrets_n)
 		return NULL;
 	for (; len >= KEY_BYTES; from++, len--)
-		if ((*which = secret_at(from, len)) != NULL)
+		if ((*which = secret_at(from, len, cut)) != NULL)
 			return from;
 	return NULL;
 }
@@ -96,7 +104,7 @@ static void keep(const char *value, size_t len)
 
 	if (len < REDACT_MIN_BYTES)
 		return;
-	known = secrets_n ? secret_at(value, len) : NULL;
+	known = secrets_n ? secret_at(value, len, false) : NULL;
 	if (known && known->len == len)
 		return;
 	GROW_FOR_ONE(secrets, secrets_n);
@@ -160,30 +168,40 @@ void redact_register(const char *value, size_t len)
 
 /* ---- redacting ------------------------------------------------------------------------------------------------ */
 
-void redact_add(struct buf *out, const char *bytes, size_t len)
+static void add(struct buf *out, const char *bytes, size_t len, bool cut)
 {
 	const struct secret *which = NULL;
 	const char *at;
 
-	while ((at = find_secret(bytes, len, &which)) != NULL) {
-		size_t before = (size_t)(at - bytes);
+	while ((at = find_secret(bytes, len, cut, &which)) != NULL) {
+		size_t before = (size_t)(at - bytes), of_it = which->len < len - before ? which->len : len - before;
 		buf_add(out, bytes, before);
 		buf_adds(out, REDACT_MARK);
-		bytes += before + which->len;
-		len -= before + which->len;
+		bytes += before + of_it;
+		len -= before + of_it;
 	}
 	buf_add(out, bytes, len);
+}
+
+void redact_add(struct buf *out, const char *bytes, size_t len)
+{
+	add(out, bytes, len, false);
+}
+
+void redact_add_cut(struct buf *out, const char *bytes, size_t len)
+{
+	add(out, bytes, len, true);
 }
 
 bool redact_buf(struct buf *b)
 {
 	const struct secret *which = NULL;
-	struct buf clean = BUF_INIT;
+	struct buf clean;
 
-	if (!b->len || !find_secret(b->data, b->len, &which))
+	if (!b->len || !find_secret(b->data, b->len, b->truncated, &which))
 		return false;
 	buf_init(&clean, b->max);
-	redact_add(&clean, b->data, b->len);
+	add(&clean, b->data, b->len, b->truncated);
 	clean.truncated |= b->truncated;
 	buf_release_secret(b);
 	*b = clean;

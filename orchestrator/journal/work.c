@@ -73,7 +73,8 @@ static struct journal_entry copy_entry(const struct journal_entry *e)
 	out.from = copy(e->from);
 	out.to = copy(e->to);
 	out.code = copy(e->code);
-	out.text = copy_redacted(e->text, redact_add);
+	/* An error's text is cut at its maximum. */
+	out.text = copy_redacted(e->text, e->text && strlen(e->text) >= ERR_TEXT_MAX - 4 ? redact_add_cut : redact_add);
 	out.data = copy_redacted(e->data, redact_json);
 	out.blob_sha256 = copy(e->blob_sha256);
 	out.prev_hash = out.hash = NULL;
@@ -88,7 +89,7 @@ static void copy_blob(struct work_blob *out, const struct journal_blob *blob)
 	if (blob->exact)
 		buf_add(&bytes, blob->bytes, blob->len);
 	else
-		redact_add(&bytes, blob->bytes, blob->len);
+		redact_add_cut(&bytes, blob->bytes, blob->len);
 	out->len = bytes.len;
 	out->exact = blob->exact;
 	out->bytes = buf_detach(&bytes);

@@ -33,8 +33,8 @@ CREATE TABLE entry (
 	-- the tenant's first. hash is over all columns before it, from seq to prev_hash in this order, each as a netstring:
 	-- its length in bytes as a decimal number, ':', the bytes, ','. Numbers are written as decimal numbers.
 	-- So ('4', run 0, …) begins with "1:4,1:0,".
-	prev_hash   TEXT    NOT NULL CHECK (length(prev_hash) IN (0, 64)),
-	hash        TEXT    NOT NULL CHECK (length(hash) = 64)
+	prev_hash   TEXT    NOT NULL CHECK (length(prev_hash) IN (0, 64)),  -- of the tenant's entry before this one
+	hash        TEXT    NOT NULL CHECK (length(hash) = 64)              -- of this entry
 ) STRICT;
 
 -- One tenant among ten thousand, in order: an index on a column also holds seq.
@@ -54,10 +54,10 @@ BEGIN SELECT RAISE(ABORT, 'entries are only added at the end'); END;
 -- Bytes that belong to entries: before-images, outputs of commands. They can be purged when their time is over
 -- (DELETE); their hashes stay in the entries.
 CREATE TABLE blob (
-	id          INTEGER PRIMARY KEY,
+	id          INTEGER PRIMARY KEY,  -- without meaning
 	sha256      TEXT    NOT NULL UNIQUE CHECK (length(sha256) = 64),  -- of bytes, 64 lower-case hex digits
 	exact       INTEGER NOT NULL,     -- 1: a before-image, byte for byte; 0: secrets in it are replaced
-	bytes       BLOB    NOT NULL
+	bytes       BLOB    NOT NULL      -- what sha256 is of
 ) STRICT;
 
 CREATE TRIGGER blob_no_update BEFORE UPDATE ON blob
@@ -74,7 +74,7 @@ CREATE TABLE revision (
 CREATE TABLE revision_file (
 	revision    INTEGER NOT NULL REFERENCES revision (number),
 	place       INTEGER NOT NULL,     -- 0, 1, 2 …: the order they were read in; 0 is the file that was named
-	path        TEXT    NOT NULL,
+	path        TEXT    NOT NULL,     -- as the loader names it
 	bytes       BLOB    NOT NULL,     -- as it is: an inventory holds references to secrets, never secrets
 	PRIMARY KEY (revision, place)
 ) STRICT;
