@@ -72,7 +72,7 @@ CREATE TABLE revision (
 ) STRICT;
 
 CREATE TABLE revision_file (
-	revision    INTEGER NOT NULL REFERENCES revision (number),
+	revision    INTEGER NOT NULL REFERENCES revision (number),  -- it belongs to
 	place       INTEGER NOT NULL,     -- 0, 1, 2 …: the order they were read in; 0 is the file that was named
 	path        TEXT    NOT NULL,     -- as the loader names it
 	bytes       BLOB    NOT NULL,     -- as it is: an inventory holds references to secrets, never secrets
