@@ -27,11 +27,7 @@ static int print(struct buf *text)
 	int rc = terminal_put(buf_str(text), text->len, &err);
 
 	buf_release(text);
-	if (rc == 0)
-		return EXIT_DONE;
-	if (rc != E_CLOSED)
-		terminal_error("%s", err.text);
-	return EXIT_USAGE;
+	return terminal_end(rc, &err);
 }
 
 static int print_usage(const struct command *command)

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/redact.h"
+#include "exit.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -269,6 +270,14 @@ int terminal_put(const char *bytes, size_t len, struct err *err)
 	return failed ? err_errno(err, failed, "the output cannot be written") : 0;
 }
 
+int terminal_end(int rc, const struct err *err)
+{
+	if (rc == 0 || rc == E_CLOSED)
+		return EXIT_DONE;
+	terminal_error("%s", err->text);
+	return exit_for(rc);
+}
+
 bool terminal_ask(const char *question)
 {
 	char answer[ANSWER_MAX];
@@ -329,6 +338,11 @@ bool terminal_is_live(void)
 	return term.live;
 }
 
+bool terminal_is_out(void)
+{
+	return term.out_is_terminal;
+}
+
 bool terminal_can_ask(void)
 {
 	return term.in_is_terminal && term.err_is_terminal;
@@ -344,21 +358,30 @@ bool terminal_colour_out(void)
 	return term.colour_out;
 }
 
-static bool window_size(struct winsize *size)
+static bool window_size(int fd, struct winsize *size)
 {
-	return ioctl(STDERR_FILENO, TIOCGWINSZ, size) == 0 && size->ws_col > 0 && size->ws_row > 1;
+	return ioctl(fd, TIOCGWINSZ, size) == 0 && size->ws_col > 0 && size->ws_row > 1;
 }
 
 int terminal_width(void)
 {
 	struct winsize size;
 
-	return window_size(&size) ? size.ws_col : DEFAULT_WIDTH;
+	return window_size(STDERR_FILENO, &size) ? size.ws_col : DEFAULT_WIDTH;
+}
+
+int terminal_width_out(void)
+{
+	struct winsize size;
+
+	if (!term.out_is_terminal)
+		return 0;
+	return window_size(STDOUT_FILENO, &size) ? size.ws_col : DEFAULT_WIDTH;
 }
 
 int terminal_height(void)
 {
 	struct winsize size;
 
-	return window_size(&size) ? size.ws_row : DEFAULT_HEIGHT;
+	return window_size(STDERR_FILENO, &size) ? size.ws_row : DEFAULT_HEIGHT;
 }

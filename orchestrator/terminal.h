@@ -24,6 +24,10 @@ bool terminal_can_ask(void);
 bool terminal_colour(void);
 bool terminal_colour_out(void);
 
+/* Is stdout a terminal? Its columns; 0 where it is none. */
+bool terminal_is_out(void);
+int terminal_width_out(void);
+
 /* Columns of stderr's terminal; 80 where there is none. Asked each time: windows change. And its lines, 24. */
 int terminal_width(void);
 int terminal_height(void);
@@ -48,6 +52,10 @@ const char *terminal_style(enum terminal_style style);
 
 /* Bytes for stdout. E_IO (E_NOSPACE) when they could not be written; a reader that went away is E_CLOSED. */
 int terminal_put(const char *bytes, size_t len, struct err *err);
+
+/* The end of a command whose work gave `rc`: says the error, gives the exit code. That the reader of stdout went away
+   (E_CLOSED: `cutover status | head`) is no error. */
+int terminal_end(int rc, const struct err *err);
 
 /* ---- a picture that is redrawn ----------------------------------------------------------------------------------- */
 
