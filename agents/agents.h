@@ -1,0 +1,12 @@
+/*
+ * The agents of this version, each in the file of its name. Others find them by agent_find (agents/agent.h); this
+ * header is for registry.c and for the agents' own tests.
+ */
+#ifndef AGENTS_AGENTS_H
+#define AGENTS_AGENTS_H
+
+#include "agents/agent.h"
+
+extern const struct agent agent_ruby_client; /* ruby_client.c: the directory-sync client in Ruby, on Linux */
+
+#endif
