@@ -84,7 +84,7 @@ struct engine *engine_new(const struct engine_config *config)
 	timers_init(&e->timers, config->clock);
 	if (config->loop)
 		timers_attach(&e->timers, config->loop);
-	roster_make(&e->roster, config->inventory, config->selection);
+	roster_make(&e->roster, config->inventory, config->selection, config->find ? config->find : agent_find);
 	make_tasks(e);
 	return e;
 }

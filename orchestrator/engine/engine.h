@@ -34,6 +34,7 @@ struct engine_config {
 	uv_loop_t *loop; /* NULL: the caller calls engine_timers itself (tests) */
 	const struct clock *clock;
 	struct transport *transport;
+	agent_finder *find; /* NULL: agent_find */
 	const struct inventory *inventory;
 	const struct selection *selection;
 	struct rows *rows; /* folded from the state file; empty where there is none */

@@ -79,22 +79,31 @@ static void say(struct task *t, enum step_state state, const char *text, int64_t
 		ledger_move(&t->engine->ledger, row, state, 0, text, until_ms);
 }
 
-static bool needs_open(struct task *t, char *why, size_t size)
+static bool steps_done(struct task *t, const struct procedure_step *const *steps, size_t n, char *why, size_t size)
 {
-	const struct procedure_step *step = t->roster->step;
 	struct tenant_run *tr = t->tenant;
 
-	for (size_t k = 0; k < step->needs_n; k++) {
+	for (size_t k = 0; k < n; k++) {
 		for (size_t i = 0; i < tr->n; i++) {
 			const struct task *other = &tr->tasks[i];
-			if (other->roster->step != step->needs[k] || step_state_is_done(other->row->state))
+			if (other->roster->step != steps[k] || step_state_is_done(other->row->state))
 				continue;
-			snprintf(why, size, "waits for %s of %s, which is %s", step->needs[k]->name, other->roster->target,
+			snprintf(why, size, "waits for %s of %s, which is %s", steps[k]->name, other->roster->target,
 				 step_state_name(other->row->state));
 			return false;
 		}
 	}
 	return true;
+}
+
+/* What the step needs, and what the tenant wants it to wait for (mx_waits_for). */
+static bool needs_open(struct task *t, char *why, size_t size)
+{
+	const struct procedure_step *step = t->roster->step;
+	size_t n;
+	const struct procedure_step *const *waits = tenant_waits_for(t->roster->tenant, step, &n);
+
+	return steps_done(t, step->needs, step->needs_n, why, size) && steps_done(t, waits, n, why, size);
 }
 
 /* settle: once the tenant's last switch step is done. */

@@ -1,82 +1,13 @@
 #include "engine/roster.h"
 
 #include "base/alloc.h"
-
-/* ---- filling texts ---------------------------------------------------------------------------------------------- */
-
-static void add_strings(struct buf *out, const struct strings *list)
-{
-	for (size_t i = 0; i < list->n; i++)
-		buf_addf(out, "%s%s", i ? ", " : "", list->at[i]);
-}
-
-struct fill {
-	const struct inventory *inv;
-	const struct tenant *t;
-	const struct host *h;
-	const struct domain *d;
-};
-
-static bool fill_name(const struct fill *f, const char *name, struct buf *out)
-{
-	const struct {
-		const char *name, *value;
-	} texts[] = {
-		{ "new_fqdn.relay", f->t->new_relay },
-		{ "new_fqdn.web_service", f->t->new_web_service },
-		{ "new_fqdn.mx", f->t->new_mx },
-		{ "tenant", f->t->id },
-		{ "host", f->h ? f->h->name : NULL },
-		{ "domain", f->d ? f->d->name : NULL },
-	};
-	const struct {
-		const char *name;
-		const struct strings *value;
-	} lists[] = {
-		{ "old_relay", &f->inv->profile->old_relay },
-		{ "old_web_service", &f->inv->profile->old_web_service },
-		{ "old_mx", &f->inv->profile->old_mx },
-		{ "ranges", &f->inv->profile->ranges },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-		if (strcmp(texts[i].name, name) == 0 && texts[i].value)
-			return buf_adds(out, texts[i].value);
-	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-		if (strcmp(lists[i].name, name) == 0) {
-			add_strings(out, lists[i].value);
-			return true;
-		}
-	}
-	return false;
-}
-
-char *roster_fill(const char *text, const struct inventory *inv, const struct tenant *t, const struct host *h,
-		  const struct domain *d)
-{
-	const struct fill f = { inv, t, h, d };
-	struct buf out = BUF_INIT;
-	char name[64];
-
-	while (*text) {
-		const char *end = *text == '{' ? strchr(text, '}') : NULL;
-		size_t len = end ? (size_t)(end - text - 1) : 0;
-		if (len && len < sizeof(name)) {
-			snprintf(name, sizeof(name), "%.*s", (int)len, text + 1);
-			if (fill_name(&f, name, &out)) {
-				text = end + 1;
-				continue;
-			}
-		}
-		buf_addc(&out, *text++);
-	}
-	return buf_detach(&out);
-}
+#include "inventory/instruction.h"
 
 /* ---- rows ------------------------------------------------------------------------------------------------------- */
 
 struct making {
 	struct roster *roster;
+	agent_finder *find;
 	const struct inventory *inv;
 	const struct tenant *t;
 	const struct procedure_step *step;
@@ -102,12 +33,13 @@ static void settle(struct roster_row *row, enum disposition disposition, char *t
 
 static char *instruction(const struct making *m, const struct host *h, const struct domain *d)
 {
-	const char *text = text_in(&m->step->instruction, m->t->japanese);
+	struct buf text = BUF_INIT;
 
-	if (!text || !*text)
-		return str_fmt("%s: do it, then `cutover confirm %s %s --result ok --by NAME`",
-			       text_in(&m->step->title, m->t->japanese), m->t->id, m->step->name);
-	return roster_fill(text, m->inv, m->t, h, d);
+	instruction_write(&text, m->inv, m->t, m->step, h, d);
+	if (text.len)
+		buf_addc(&text, ' ');
+	buf_addf(&text, "Then: cutover confirm %s %s --result ok --by NAME", m->t->id, m->step->name);
+	return buf_detach(&text);
 }
 
 /* What of a host this version cannot do: NULL when it can. The caller frees. */
@@ -126,12 +58,17 @@ static char *host_obstacle(const struct agent *agent, const struct host *host)
 	return NULL;
 }
 
+static bool is_person(const struct procedure_agent *pa)
+{
+	return strcmp(pa->decl->name, "person") == 0;
+}
+
 /* An agent of the step has work on this target. */
 static void add_target(struct making *m, const struct procedure_agent *pa, char *target, const struct host *host,
 		       const struct domain *domain, const struct agent_use *use)
 {
 	struct roster_row *row = add_row(m, target);
-	const struct agent *agent = agent_find(pa->decl->name);
+	const struct agent *agent = m->find(pa->decl->name);
 	enum who who = tenant_who(m->t, m->step);
 	char *obstacle;
 
@@ -141,7 +78,7 @@ static void add_target(struct making *m, const struct procedure_agent *pa, char 
 	row->with = pa->with;
 	row->agent = agent;
 	if (!agent) {
-		if (who != WHO_US)
+		if (who != WHO_US || is_person(pa))
 			settle(row, ROW_PERSON, instruction(m, host, domain));
 		else
 			settle(row, ROW_BLOCKED, str_fmt("not in this version: %s", pa->decl->name));
@@ -196,11 +133,6 @@ static bool agent_wanted(const struct making *m, const struct procedure_agent *p
 	return !when || strcmp(when, "web_service") != 0 || m->t->has_web_service;
 }
 
-static bool is_person(const struct procedure_agent *pa)
-{
-	return strcmp(pa->decl->name, "person") == 0;
-}
-
 static void add_agent_targets(struct making *m, const struct procedure_agent *pa)
 {
 	switch (pa->decl->scope) {
@@ -217,22 +149,25 @@ static void add_agent_targets(struct making *m, const struct procedure_agent *pa
 	}
 }
 
+/* A host lists "person" like any agent; for domains and tenants a person is who remains where no agent has work. */
 static void add_all_targets(struct making *m)
 {
-	bool wanted = false, person = false;
+	bool wanted = false;
 
 	for (size_t i = 0; i < m->step->agents_n; i++) {
 		const struct procedure_agent *pa = &m->step->agents[i];
-		if (is_person(pa))
-			person = true;
-		else if (agent_wanted(m, pa)) {
-			wanted = true;
+		if (!agent_wanted(m, pa))
+			continue;
+		wanted = true;
+		if (!is_person(pa) || pa->decl->scope == SCOPE_HOST)
 			add_agent_targets(m, pa);
-		}
 	}
+	for (size_t i = 0; i < m->step->agents_n && m->roster->n == m->first; i++)
+		if (is_person(&m->step->agents[i]))
+			add_agent_targets(m, &m->step->agents[i]);
 	if (m->roster->n > m->first)
 		return;
-	if (person || wanted)
+	if (wanted)
 		settle(add_row(m, str_dup("tenant")), ROW_PERSON, instruction(m, NULL, NULL));
 	else
 		settle(add_row(m, str_dup("tenant")), ROW_NOT_APPLICABLE,
@@ -287,14 +222,15 @@ static void add_step(struct making *m)
 		add_all_targets(m);
 }
 
-void roster_make(struct roster *roster, const struct inventory *inv, const struct selection *selection)
+void roster_make(struct roster *roster, const struct inventory *inv, const struct selection *selection,
+		 agent_finder *find)
 {
 	*roster = (struct roster){ 0 };
 	for (size_t i = 0; i < inv->tenants_n; i++) {
 		if (!selection_tenant(selection, &inv->tenants[i]))
 			continue;
 		for (size_t k = 0; k < inv->procedure->steps_n; k++) {
-			struct making m = { roster, inv, &inv->tenants[i], &inv->procedure->steps[k], 0 };
+			struct making m = { roster, find, inv, &inv->tenants[i], &inv->procedure->steps[k], 0 };
 			add_step(&m);
 		}
 	}

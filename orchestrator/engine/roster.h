@@ -39,16 +39,15 @@ struct roster {
 	size_t n;
 };
 
+/* Where agents come from: agent_find, or a test's own. */
+typedef const struct agent *agent_finder(const char *name);
+
 /* Rows of the tenants that the selection selects (its steps and hosts are not looked at: needs reach across them). */
-void roster_make(struct roster *roster, const struct inventory *inv, const struct selection *selection);
+void roster_make(struct roster *roster, const struct inventory *inv, const struct selection *selection,
+		 agent_finder *find);
 void roster_release(struct roster *roster);
 
 /* Is this row selected (tenant, step, host)? */
 bool roster_selected(const struct roster_row *row, const struct selection *selection);
-
-/* A text of the procedure with {new_fqdn.relay}, {new_fqdn.web_service}, {new_fqdn.mx}, {tenant}, {domain}, {host} and
-   {old_relay}, {old_web_service}, {old_mx}, {ranges} filled in; an unknown placeholder stays. The caller frees. */
-char *roster_fill(const char *text, const struct inventory *inv, const struct tenant *t, const struct host *h,
-		  const struct domain *d);
 
 #endif
