@@ -101,9 +101,9 @@ static int connect_to(const char *state_path, int *fd, struct err *err)
 	if (*fd < 0)
 		return err_errno(err, errno, "no socket");
 	if (connect(*fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
-		rc = errno == ENOENT || errno == ECONNREFUSED ?
-			     err_set(err, E_NOTFOUND, "no controller listens") :
-			     err_errno(err, errno, "the controller cannot be reached at %s", address.sun_path);
+		rc = errno == ENOENT || errno == ECONNREFUSED
+			 ? err_set(err, E_NOTFOUND, "no controller listens")
+			 : err_errno(err, errno, "the controller cannot be reached at %s", address.sun_path);
 		close(*fd);
 	}
 	return rc;
@@ -116,10 +116,11 @@ static int wait_for(int fd, short events, int64_t until_ms, struct err *err)
 
 	if (left > 0 && poll(&p, 1, (int)left) > 0)
 		return 0;
-	return err_set(err, E_TIMEOUT,
-		       "the controller did not answer within %d s; whether it took the word is not known: `cutover why` "
-		       "tells",
-		       DEADLINE_MS / 1000);
+	return err_set(
+	    err, E_TIMEOUT,
+	    "the controller did not answer within %d s; whether it took the word is not known: `cutover why` "
+	    "tells",
+	    DEADLINE_MS / 1000);
 }
 
 static int send_line(int fd, const char *line, int64_t until_ms, struct err *err)
@@ -155,9 +156,10 @@ static int receive_line(int fd, struct buf *line, int64_t until_ms, struct err *
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			continue;
 		if (n <= 0 || !buf_add(line, bytes, (size_t)n))
-			return err_set(err, E_PROTOCOL,
-				       "the controller hung up without an answer; whether it took the word is not known: "
-				       "`cutover why` tells");
+			return err_set(
+			    err, E_PROTOCOL,
+			    "the controller hung up without an answer; whether it took the word is not known: "
+			    "`cutover why` tells");
 	}
 	return 0;
 }

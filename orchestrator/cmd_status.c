@@ -1,6 +1,6 @@
 /*
- * cutover status: where everything stands. With --watch again and again until the run ends: redrawn on a terminal; else a
- * new text each time the journal has grown.
+ * cutover status: where everything stands. With --watch again and again until the run ends: redrawn on a terminal; else
+ * a new text each time the journal has grown.
  */
 #include "reading.h"
 #include "report/status.h"

@@ -1,6 +1,6 @@
 /*
- * cutover validate: reads the inventory with all it includes and says every problem with its place. No host is contacted,
- * no state file is opened.
+ * cutover validate: reads the inventory with all it includes and says every problem with its place. No host is
+ * contacted, no state file is opened.
  */
 #include "controller.h"
 #include "exit.h"

@@ -41,8 +41,9 @@ const struct command opt_commands[] = {
 	  "resume",
 	  { NULL },
 	  "run again with the last run's inventory and selection, from the state file alone",
-	  "Goes on after a stop or a crash of the controller. Needs nothing but the state file. Filters narrow the "
-	  "selection of the last run.",
+	  "Goes on after a stop or a crash of the controller. Needs nothing but the state file. Filters, where given, "
+	  "take the place "
+	  "of the last run's.",
 	  cmd_resume },
 	{ COMMAND_STATUS,
 	  "status",

@@ -17,10 +17,10 @@ const char *confirm_result_name(enum confirm_result result)
 
 json_t *confirm_to_json(const struct confirm *c)
 {
-	return json_pack("{s:s, s:s, s:s, s:s*, s:s, s:s, s:s*, s:s*, s:s*, s:s*}", "cmd", "confirm", "tenant", c->tenant,
-			 "step", c->step, "target", c->target, "result", confirm_result_name(c->result), "by", c->by,
-			 "note", c->note, "os_user", c->os_user, "ssh_origin", c->ssh_origin, "evidence_path",
-			 c->evidence_path);
+	return json_pack("{s:s, s:s, s:s, s:s*, s:s, s:s, s:s*, s:s*, s:s*, s:s*}", "cmd", "confirm", "tenant",
+			 c->tenant, "step", c->step, "target", c->target, "result", confirm_result_name(c->result),
+			 "by", c->by, "note", c->note, "os_user", c->os_user, "ssh_origin", c->ssh_origin,
+			 "evidence_path", c->evidence_path);
 }
 
 static int get_text(const json_t *request, const char *key, bool required, const char **out, struct err *err)
@@ -43,10 +43,14 @@ int confirm_from_json(const json_t *request, struct confirm *c, struct err *err)
 		bool required;
 		const char **to;
 	} texts[] = {
-		{ "tenant", true, &c->tenant },	    { "step", true, &c->step },
-		{ "target", false, &c->target },    { "result", true, &result },
-		{ "by", true, &c->by },		    { "note", false, &c->note },
-		{ "os_user", false, &c->os_user },  { "ssh_origin", false, &c->ssh_origin },
+		{ "tenant", true, &c->tenant },
+		{ "step", true, &c->step },
+		{ "target", false, &c->target },
+		{ "result", true, &result },
+		{ "by", true, &c->by },
+		{ "note", false, &c->note },
+		{ "os_user", false, &c->os_user },
+		{ "ssh_origin", false, &c->ssh_origin },
 		{ "evidence_path", false, &c->evidence_path },
 	};
 
@@ -97,9 +101,10 @@ static int no_such_tenant(const struct rows *rows, const struct confirm *c, stru
 	for (size_t i = 0; i < rows->n; i++)
 		suggestion_offer(&s, rows->at[i]->tenant);
 	if (s.best)
-		return err_set(err, E_NOTFOUND, "there is no tenant '%s' in the state file, did you mean '%s'?", c->tenant,
-			       s.best);
-	return err_set(err, E_NOTFOUND, "there is no tenant '%s' in the state file (`cutover status` lists them)", c->tenant);
+		return err_set(err, E_NOTFOUND, "there is no tenant '%s' in the state file, did you mean '%s'?",
+			       c->tenant, s.best);
+	return err_set(err, E_NOTFOUND, "there is no tenant '%s' in the state file (`cutover status` lists them)",
+		       c->tenant);
 }
 
 static int no_such_step(const struct rows *rows, const struct confirm *c, struct err *err)
@@ -214,10 +219,11 @@ static int check_state(const struct row *row, const struct confirm *c, struct er
 		return err_set(err, E_INVAL, "%s %s %s is %s: %s", row->tenant, row->step, row->target,
 			       step_state_name(row->state), why);
 	if (row->debts_n && c->result != CONFIRM_WRONG)
-		return err_set(err, E_INVAL,
-			       "%s %s %s: something that was taken down for it is not up again (%s): `cutover resume` brings it "
-			       "up, then confirm",
-			       row->tenant, row->step, row->target, row->debts[row->debts_n - 1].action);
+		return err_set(
+		    err, E_INVAL,
+		    "%s %s %s: something that was taken down for it is not up again (%s): `cutover resume` brings it "
+		    "up, then confirm",
+		    row->tenant, row->step, row->target, row->debts[row->debts_n - 1].action);
 	return 0;
 }
 
