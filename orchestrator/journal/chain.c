@@ -194,7 +194,7 @@ static struct chain_head **slot_of(const struct chain_heads *heads, const char *
 	return &heads->slots[at];
 }
 
-struct chain_head *chain_find(const struct chain_heads *heads, const char *tenant)
+struct chain_head *chain_head_find(const struct chain_heads *heads, const char *tenant)
 {
 	return heads->size ? *slot_of(heads, tenant) : NULL;
 }
@@ -211,7 +211,7 @@ static void grow(struct chain_heads *heads)
 	free(old.slots);
 }
 
-struct chain_head *chain_add(struct chain_heads *heads, const char *tenant)
+struct chain_head *chain_head_add(struct chain_heads *heads, const char *tenant)
 {
 	struct chain_head *head = NEW(struct chain_head);
 

@@ -54,8 +54,8 @@ struct chain_heads {
 };
 
 /* The tenant's head, NULL where there is none; add makes one with the hash "". */
-struct chain_head *chain_find(const struct chain_heads *heads, const char *tenant);
-struct chain_head *chain_add(struct chain_heads *heads, const char *tenant);
+struct chain_head *chain_head_find(const struct chain_heads *heads, const char *tenant);
+struct chain_head *chain_head_add(struct chain_heads *heads, const char *tenant);
 void chain_release(struct chain_heads *heads);
 
 #endif

@@ -12,13 +12,13 @@ struct audit {
 static int audit_entry(const struct journal_entry *e, void *arg)
 {
 	struct audit *a = arg;
-	struct chain_head *head = chain_find(&a->heads, e->tenant);
+	struct chain_head *head = chain_head_find(&a->heads, e->tenant);
 	char hash[SHA256_HEX_MAX];
 
 	if (e->seq != a->seq + 1)
 		return err_set(a->err, E_CORRUPT, "the journal's entry %lld is missing: it was deleted", (long long)a->seq + 1);
 	if (!head)
-		head = chain_add(&a->heads, e->tenant);
+		head = chain_head_add(&a->heads, e->tenant);
 	if (strcmp(e->prev_hash, head->hash) != 0)
 		return err_set(a->err, E_CORRUPT,
 			       "the journal's entry %lld (tenant \"%s\") does not follow the tenant's entry before it: something "

@@ -58,7 +58,7 @@ static int head_of(struct writer *w, const char *tenant, struct chain_head **hea
 {
 	int rc, r;
 
-	*head = chain_find(&w->heads, tenant);
+	*head = chain_head_find(&w->heads, tenant);
 	if (*head)
 		return 0;
 	r = sql_prepare(w->db, &w->last_hash, last_hash_sql, err);
@@ -67,7 +67,7 @@ static int head_of(struct writer *w, const char *tenant, struct chain_head **hea
 	sqlite3_bind_text(w->last_hash, 1, tenant, -1, SQLITE_STATIC);
 	rc = sqlite3_step(w->last_hash);
 	if (rc == SQLITE_ROW || rc == SQLITE_DONE)
-		*head = chain_add(&w->heads, tenant);
+		*head = chain_head_add(&w->heads, tenant);
 	if (rc == SQLITE_ROW)
 		snprintf((*head)->hash, sizeof((*head)->hash), "%s", (const char *)sqlite3_column_text(w->last_hash, 0));
 	sqlite3_reset(w->last_hash);
