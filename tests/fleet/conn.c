@@ -166,6 +166,8 @@ static void timer_ready(struct watch *watch, uint32_t events)
 	conn->paused = false;
 	if (!conn_turn(conn))
 		conn_close(conn, "by the client");
+	for (struct list *node = conn->execs.next; node != &conn->execs; node = node->next)
+		exec_pump(container_of(node, struct exec, node));
 	conn_settle(conn);
 }
 

@@ -54,7 +54,7 @@ static void send_status(struct exec *exec, int status)
 
 	exec->exited = true;
 	watch_close(&exec->conn->fleet->loop, &exec->in);
-	if (fault_holds(faults, FAULT_EXIT_NONE) || exec->client_closed)
+	if (fault_holds(faults, FAULT_EXIT_NONE))
 		return;
 	if (fault_holds(faults, FAULT_EXIT_LIE)) {
 		ssh_channel_request_send_exit_status(exec->channel, 0);
@@ -269,6 +269,14 @@ static void in_ready(struct watch *watch, uint32_t events)
 	conn_settle(exec->conn);
 }
 
+void exec_pump(struct exec *exec)
+{
+	if (exec->input_held)
+		pump_input(exec);
+	pump_output(exec, &exec->out);
+	pump_output(exec, &exec->err);
+}
+
 static void eof_came(ssh_session session, ssh_channel channel, void *arg)
 {
 	struct exec *exec = arg;
@@ -409,6 +417,8 @@ static int exec_requested(struct exec *exec, const char *command)
 		return 0;
 	}
 	rc = exec_start(exec, command);
+	if (rc)
+		exec->started = false;
 	if (fault_holds(&conn->faults, FAULT_CUT_EXEC) && conn->exec_count == conn->faults.arg[FAULT_CUT_EXEC])
 		conn->cut = true;
 	return rc;
@@ -437,10 +447,23 @@ static int subsystem_request(ssh_session session, ssh_channel channel, const cha
 	return exec_requested(arg, "exec /usr/lib/openssh/sftp-server");
 }
 
+/* The client closed the channel: sshd closes the pipes at once, its own side when the shell has ended. */
+static void settle_closed(struct exec *exec)
+{
+	struct loop *loop = &exec->conn->fleet->loop;
+
+	watch_close(loop, &exec->in);
+	watch_close(loop, &exec->out);
+	watch_close(loop, &exec->err);
+	if (exec->started && !exec->flooding && !exec->exited)
+		return; /* also a command that hangs by its fault: it never ends */
+	exec_close(exec);
+}
+
 void exec_settle(struct exec *exec)
 {
 	if (exec->client_closed) {
-		exec_close(exec);
+		settle_closed(exec);
 		return;
 	}
 	if (exec->flooding)

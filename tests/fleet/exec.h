@@ -9,7 +9,8 @@
  *   all writers of stdout and stderr have gone
  *           EOF; and the channel is closed when the shell has ended too: a daemon that keeps stdout keeps the channel
  *   the channel or the connection ends
- *           the pipes are closed; the shell and its children are not killed and get no signal
+ *           the pipes are closed; the shell and its children are not killed and get no signal. A channel that the
+ *           client closed while the shell ran is closed from this side when the shell ends, after its exit-status
  */
 #ifndef FLEET_EXEC_H
 #define FLEET_EXEC_H
@@ -35,6 +36,9 @@ struct exec {
 
 /* The channel-open callback: a new channel of this connection, or NULL. */
 ssh_channel exec_open(ssh_session, void *conn);
+
+/* Moves a chunk each way, as the events of its descriptors would. */
+void exec_pump(struct exec *);
 
 /* From conn_settle(): moves what can be moved, ends what has ended. */
 void exec_settle(struct exec *);
