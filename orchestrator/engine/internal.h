@@ -88,6 +88,7 @@ struct task {
 	char item[ITEM_MAX];
 	struct op op;
 	struct remote_request request;
+	struct op_result result; /* of the op that is being judged */
 	struct ledger_waiter waiter;
 	bool intent_open; /* of the op that runs */
 	int64_t begun_ms; /* monotonic, for the display */

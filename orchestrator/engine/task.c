@@ -168,9 +168,12 @@ static void op_done(struct remote_request *request)
 {
 	struct task *t = request->arg;
 
+	/* Judging may start the next op on this very request. */
+	t->result = request->result;
+	request->result = (struct op_result){ 0 };
 	task_move(t, TASK_TABLE);
 	judge_result(t);
-	op_result_release(&request->result);
+	op_result_release(&t->result);
 	engine_turn_soon(t->engine);
 }
 

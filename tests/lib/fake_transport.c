@@ -1,0 +1,250 @@
+#include "tests/lib/fake_transport.h"
+
+#include "base/alloc.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum event_kind { EVENT_OPENED, EVENT_DONE, EVENT_CLOSED };
+
+struct fake_event {
+	struct fake_event *next;
+	enum event_kind kind;
+	struct fake_remote *remote;
+	struct remote_request *request;
+	struct err err;
+};
+
+struct fake_remote {
+	struct remote base;
+	struct fake_host *host;
+	int number;
+	remote_opened_cb *opened;
+	void *opened_arg;
+	remote_closed_cb *closed;
+	void *closed_arg;
+	bool dead; /* cut: everything after it fails */
+};
+
+static struct fake_transport *of(struct transport *t)
+{
+	return CONTAINER_OF(t, struct fake_transport, base);
+}
+
+static struct fake_remote *remote_of(const struct remote *r)
+{
+	return CONTAINER_OF((struct remote *)(uintptr_t)r, struct fake_remote, base);
+}
+
+static struct fake_event *post(struct fake_transport *t, enum event_kind kind, struct fake_remote *remote)
+{
+	struct fake_event *e = NEW(struct fake_event);
+
+	e->kind = kind;
+	e->remote = remote;
+	if (t->last)
+		t->last->next = e;
+	else
+		t->first = e;
+	t->last = e;
+	return e;
+}
+
+/* Is it the turn of the fault? */
+static enum fake_fault count(struct fake_transport *t)
+{
+	int n = ++*t->clock_of_ops;
+	int times = t->fault_times ? t->fault_times : 1;
+
+	return t->fault_at && n >= t->fault_at && n < t->fault_at + times ? t->fault : FAULT_NONE;
+}
+
+/* ---- hosts ------------------------------------------------------------------------------------------------------ */
+
+static void answer(struct op_result *r, int exit_code, const char *text)
+{
+	r->exit_code = exit_code;
+	buf_adds(&r->out, text);
+}
+
+static void perform(struct fake_host *h, const char *command, struct op_result *r)
+{
+	char line[80];
+
+	if (strcmp(command, "look") == 0) {
+		snprintf(line, sizeof(line), "%s %s %s", h->value, h->lamp ? "on" : "off", h->busy ? "busy" : "idle");
+		h->busy -= h->busy > 0;
+		answer(r, 0, line);
+	} else if (strcmp(command, "lamp off") == 0 || strcmp(command, "lamp on") == 0) {
+		h->lamp = command[6] == 'n';
+		answer(r, 0, "");
+	} else if (strcmp(command, "set new") == 0) {
+		bool was_old = strcmp(h->value, "old") == 0;
+		h->sets += was_old;
+		if (was_old)
+			snprintf(h->value, sizeof(h->value), "new");
+		answer(r, was_old ? 0 : 1, "");
+	} else if (strcmp(command, "unset") == 0) {
+		snprintf(h->value, sizeof(h->value), "old");
+		answer(r, 0, "");
+	} else if (strcmp(command, "poke") == 0) {
+		h->pokes++;
+		answer(r, 0, "");
+	} else if (strcmp(command, "name") == 0) {
+		snprintf(line, sizeof(line), "%s\n", h->name);
+		answer(r, 0, line);
+	} else {
+		answer(r, 127, "unknown command");
+	}
+}
+
+/* ---- the transport ---------------------------------------------------------------------------------------------- */
+
+static struct remote *fake_open(struct transport *transport, const struct remote_spec *spec, remote_opened_cb *cb, void *arg)
+{
+	struct fake_transport *t = of(transport);
+	struct fake_remote *r = NEW(struct fake_remote);
+	struct fake_event *e;
+	enum fake_fault fault = count(t);
+
+	r->base.transport = transport;
+	r->number = (int)strtol(strrchr(spec->address, '.') + 1, NULL, 10);
+	r->host = &t->hosts[r->number];
+	r->opened = cb;
+	r->opened_arg = arg;
+	if (fault == FAULT_KILL || fault == FAULT_KILL_AFTER)
+		_exit(9);
+	e = post(t, EVENT_OPENED, r);
+	t->opened++;
+	if (++t->open > t->most_open)
+		t->most_open = t->open;
+	if (fault != FAULT_NONE || t->open_refused[r->number]) {
+		err_set(&e->err, E_REFUSED, "%s: connection refused", spec->label);
+		r->dead = true;
+		t->open_refused[r->number] -= t->open_refused[r->number] > 0;
+	}
+	return &r->base;
+}
+
+static void cut(struct remote_request *request, struct fake_remote *r, bool started)
+{
+	request->result.started = started;
+	err_set(&request->result.failure, E_CLOSED, "the connection was cut");
+	r->dead = true;
+}
+
+static void fake_start(struct remote *remote, struct remote_request *request)
+{
+	struct fake_remote *r = remote_of(remote);
+	struct fake_transport *t = of(remote->transport);
+	enum fake_fault fault = r->dead ? FAULT_CUT_BEFORE : count(t);
+	struct op_result *res = &request->result;
+
+	if (t->before_op)
+		t->before_op(request->op, t->before_arg);
+	res->started = true;
+	switch (fault) {
+	case FAULT_NONE:
+		perform(r->host, request->op->command, res);
+		break;
+	case FAULT_OPEN_REFUSED:
+	case FAULT_CUT_BEFORE:
+		cut(request, r, false);
+		break;
+	case FAULT_CUT_BEFORE_UNKNOWN:
+		cut(request, r, true);
+		break;
+	case FAULT_CUT_AFTER:
+		perform(r->host, request->op->command, res);
+		buf_clear(&res->out);
+		cut(request, r, true);
+		break;
+	case FAULT_TIMEOUT:
+		err_set(&res->failure, E_TIMEOUT, "no end in time");
+		break;
+	case FAULT_SUDO:
+		res->started = false;
+		err_set(&res->failure, E_SUDO, "a password is required");
+		break;
+	case FAULT_KILL:
+		_exit(9);
+	case FAULT_KILL_AFTER:
+		perform(r->host, request->op->command, res);
+		_exit(9);
+	case FAULTS:
+		abort();
+	}
+	post(t, EVENT_DONE, r)->request = request;
+}
+
+/* The fake's ops are done when they are started: there is nothing to cancel. */
+static void fake_cancel(struct remote *remote, struct remote_request *request)
+{
+	(void)remote;
+	(void)request;
+}
+
+static void fake_close(struct remote *remote, remote_closed_cb *cb, void *arg)
+{
+	struct fake_remote *r = remote_of(remote);
+
+	r->closed = cb;
+	r->closed_arg = arg;
+	post(of(remote->transport), EVENT_CLOSED, r);
+}
+
+static void fake_info(const struct remote *remote, struct remote_info *info)
+{
+	(void)remote;
+	*info = (struct remote_info){ .phase = "ready", .banner = "SSH-2.0-fake", .host_key = "ssh-ed25519 SHA256:fake" };
+}
+
+static const struct transport_vtable fake_vtable = { fake_open, fake_start, fake_cancel, fake_close, fake_info };
+
+void fake_transport_init(struct fake_transport *t)
+{
+	size_t size = FAKE_HOSTS_MAX * sizeof(struct fake_host) + sizeof(int);
+	char *shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (shared == MAP_FAILED)
+		abort();
+	*t = (struct fake_transport){ .base = { &fake_vtable } };
+	t->hosts = (struct fake_host *)(void *)shared;
+	t->clock_of_ops = (int *)(void *)(shared + FAKE_HOSTS_MAX * sizeof(struct fake_host));
+	for (int i = 0; i < FAKE_HOSTS_MAX; i++) {
+		snprintf(t->hosts[i].value, sizeof(t->hosts[i].value), "old");
+		snprintf(t->hosts[i].name, sizeof(t->hosts[i].name), "host%d", i);
+		t->hosts[i].lamp = true;
+	}
+}
+
+void fake_transport_release(struct fake_transport *t)
+{
+	munmap(t->hosts, FAKE_HOSTS_MAX * sizeof(struct fake_host) + sizeof(int));
+}
+
+bool fake_transport_deliver(struct fake_transport *t)
+{
+	struct fake_event *e = t->first;
+
+	if (!e)
+		return false;
+	t->first = e->next;
+	if (!t->first)
+		t->last = NULL;
+	switch (e->kind) {
+	case EVENT_OPENED:
+		e->remote->opened(&e->remote->base, e->err.code ? &e->err : NULL, e->remote->opened_arg);
+		break;
+	case EVENT_DONE:
+		e->request->done(e->request);
+		break;
+	case EVENT_CLOSED:
+		t->open--;
+		e->remote->closed(e->remote->closed_arg);
+		free(e->remote);
+		break;
+	}
+	free(e);
+	return true;
+}
