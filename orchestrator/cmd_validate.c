@@ -4,6 +4,7 @@
  */
 #include "controller.h"
 #include "exit.h"
+#include "inventory/show.h"
 #include "terminal.h"
 
 /* As one word for a shell. */
@@ -48,14 +49,29 @@ static void say_valid(const struct options *o, const struct inventory *inv)
 	buf_release(&text);
 }
 
+static int show(const struct options *o, struct inventory *inv, struct err *err)
+{
+	struct buf text = BUF_INIT;
+	int rc = inventory_show(inv, o->show, &text, err);
+
+	if (rc == 0)
+		rc = terminal_put(buf_str(&text), text.len, err);
+	buf_release(&text);
+	return rc;
+}
+
 int cmd_validate(const struct options *o)
 {
-	int code = EXIT_DONE;
+	int code = EXIT_DONE, rc = 0;
+	struct err err = { 0 };
 	struct inventory *inv = controller_load(o->inventory, &code);
 
 	if (!inv)
 		return code;
-	say_valid(o, inv);
+	if (o->show)
+		rc = show(o, inv, &err);
+	if (rc == 0)
+		say_valid(o, inv);
 	inventory_free(inv);
-	return code;
+	return terminal_end(rc, &err);
 }

@@ -42,8 +42,7 @@ const struct command opt_commands[] = {
 	  { NULL },
 	  "run again with the last run's inventory and selection, from the state file alone",
 	  "Goes on after a stop or a crash of the controller. Needs nothing but the state file. Filters, where given, "
-	  "take the place "
-	  "of the last run's.",
+	  "take the place of the last run's.",
 	  cmd_resume },
 	{ COMMAND_STATUS,
 	  "status",
