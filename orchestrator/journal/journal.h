@@ -163,7 +163,8 @@ void journal_stats(const struct journal *j, struct journal_stats *out);
 
 struct journal_reader;
 
-/* Errors as journal_open, without E_LOCKED. Never creates or changes a file. */
+/* Errors as journal_open, without E_LOCKED. Changes no file but PATH-shm, the index of the log, which is made where it is not
+   there. After a crash the newest entries are in PATH-wal: they are read, and left there. */
 int journal_reader_open(const char *path, struct journal_reader **out, struct err *err);
 void journal_reader_close(struct journal_reader *r);
 

@@ -83,6 +83,10 @@ int place_check_file(const struct place *place, struct err *err)
 	if (st.st_size == 0)
 		return err_set(err, E_CORRUPT,
 			       "%s is empty, so it is no state file (or what was in it is lost); to begin anew, remove it", path);
+	/* The smallest page. SQLite would take less for an empty file, and throw away the log that belongs to it. */
+	if (st.st_size < 512)
+		return err_set(err, E_CORRUPT, "%s is too short to be a state file: put a copy back, or name another (--state FILE)",
+			       path);
 	return 0;
 }
 

@@ -250,16 +250,14 @@ int sql_open_reader(const struct place *place, sqlite3 **db, struct err *err)
 		r = sql_check_version(*db, embedded_schema, &why);
 	if (!r)
 		return 0;
-	if (r != E_CORRUPT && place_wal_bytes(place) > 0 && place_check_writable(place, NULL) != 0)
-		err_set(err, E_PERM,
-			"%s: its newest entries are in %s, which cannot be read in a folder that cannot be written: copy both files to "
-			"another folder and read them there",
-			place->path, place->wal);
-	else
-		err_set(err, why.code, "%s", why.text);
 	sql_close(*db);
 	*db = NULL;
-	return r;
+	if (r != E_CORRUPT && place_wal_bytes(place) > 0 && place_check_writable(place, NULL) != 0)
+		return err_set(err, E_PERM,
+			       "%s: its newest entries are in %s, which cannot be read in a folder that cannot be written: copy "
+			       "both files to another folder and read them there",
+			       place->path, place->wal);
+	return err_set(err, r, "%s", why.text);
 }
 
 /* ---- making --------------------------------------------------------------------------------------------------- */
