@@ -59,6 +59,7 @@ is 'stderr closed' "$status" 0
 mkfifo fifo
 status=0
 (
+	# shellcheck disable=SC2094
 	exec 3<>fifo 4>fifo 3<&-
 	"$CUTOVER" help >&4 2>"$err" </dev/null
 ) || status=$?

@@ -145,6 +145,22 @@ refuses() {
 	out_is_empty "$tap_what: nothing on stdout"
 }
 
+# wait_until NAME SECONDS COMMAND...: asks again and again until the command exits with 0; a check that fails when the time
+# is over.
+wait_until() {
+	tap_name=$1 tap_turns=$(($2 * 20)) tap_nap=0.05
+	shift 2
+	while ! "$@" >/dev/null 2>&1; do
+		tap_turns=$((tap_turns - 1))
+		if [ "$tap_turns" -le 0 ]; then
+			fail "$tap_name" "it did not come: $*"
+			return 0
+		fi
+		sleep "$tap_nap"
+	done
+	pass "$tap_name"
+}
+
 need_program() {
 	if [ -z "${CUTOVER-}" ] || [ ! -x "$CUTOVER" ]; then
 		echo "CUTOVER names no program: CUTOVER=build/debug/cutover $0" >&2
