@@ -1,0 +1,236 @@
+/*
+ * The outside of a remote: open, start, cancel, close, info; and the pump, which is called by the poll handle and by the
+ * timer and does all the work: a new turn for the socket, the states for as long as something moves, deadlines, then the
+ * callbacks, then the timer for whatever is due next. What is wrong with a spec comes by the callback. A remote is freed
+ * when its timer's close callback has run.
+ */
+#include "transport/ssh_remote.h"
+
+#include "base/log.h"
+
+static void pump(struct ssh_remote *r);
+
+static void on_timer(uv_timer_t *timer)
+{
+	pump(timer->data);
+}
+
+static void on_ready(struct ssh_io *io)
+{
+	pump(CONTAINER_OF(io, struct ssh_remote, io));
+}
+
+void ssh_remote_kick(struct ssh_remote *r)
+{
+	r->again = true;
+	uv_timer_start(&r->timer, on_timer, 0, 0);
+}
+
+static bool is(const struct ssh_remote *r, enum ssh_remote_state state)
+{
+	return r->sm.now == (int)state;
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	struct ssh_remote *r = handle->data;
+	remote_closed_cb *closed = r->closed;
+	void *arg = r->closed_arg;
+
+	ssh_remote_forget(r);
+	ssh_trust_release(&r->trust);
+	ssh_banner_release(&r->banner);
+	free(r->label);
+	free(r->address);
+	free(r->user);
+	free(r);
+	if (closed)
+		closed(arg);
+}
+
+static void deliver_opened(struct ssh_remote *r)
+{
+	struct err err;
+
+	if (r->opened_done || (!is(r, REMOTE_READY) && !is(r, REMOTE_GONE)))
+		return;
+	r->opened_done = true;
+	if (is(r, REMOTE_READY)) {
+		r->opened(&r->base, NULL, r->opened_arg);
+		return;
+	}
+	err = r->err;
+	if (!err.code)
+		err_set(&err, E_CANCELED, "%s: closed before the login was done", r->label);
+	r->opened(&r->base, &err, r->opened_arg);
+}
+
+static void earlier(int64_t *due, int64_t at)
+{
+	if (at && (!*due || at < *due))
+		*due = at;
+}
+
+static void arm(struct ssh_remote *r)
+{
+	int64_t due = r->deadline_ms, now = ssh_remote_now(r);
+
+	/* Nobody reads while it waits for its turn: with input watched the loop would spin. */
+	if (!is(r, REMOTE_CONNECT))
+		ssh_io_arm(&r->io, !is(r, REMOTE_QUEUED));
+	if (r->again) {
+		uv_timer_start(&r->timer, on_timer, 0, 0);
+		return;
+	}
+	if (is(r, REMOTE_HANDSHAKE) && r->admitted)
+		earlier(&due, r->slot_until_ms);
+	if (is(r, REMOTE_READY))
+		earlier(&due, r->keepalive_ms);
+	if (r->shell)
+		earlier(&due, ssh_shell_deadline(r->shell));
+	earlier(&due, ssh_execs_deadline(r));
+	if (due)
+		uv_timer_start(&r->timer, on_timer, due > now ? (uint64_t)(due - now) : 0, 0);
+	else
+		uv_timer_stop(&r->timer);
+}
+
+static void pump(struct ssh_remote *r)
+{
+	r->again = false;
+	ssh_io_turn(&r->io);
+	if (r->closing && r->sm.now < REMOTE_READY)
+		ssh_session_cancel(r);
+	while (ssh_session_step(r))
+		;
+	if (r->deadline_ms && ssh_remote_now(r) >= r->deadline_ms) {
+		ssh_session_timeout(r);
+		r->again = true;
+	}
+	deliver_opened(r);
+	ssh_request_deliver(r);
+	if (is(r, REMOTE_GONE) && r->closing && r->opened_done && !r->requests_n) {
+		uv_close((uv_handle_t *)&r->timer, on_timer_closed);
+		return;
+	}
+	arm(r);
+}
+
+static int with_default(int ms, int standard)
+{
+	return ms > 0 ? ms : standard;
+}
+
+static void set_budgets(struct ssh_remote *r, const struct remote_budgets *b)
+{
+	r->budgets = (struct remote_budgets){
+		.resolve_ms = with_default(b->resolve_ms, 5000),
+		.connect_ms = with_default(b->connect_ms, 10000),
+		.banner_ms = with_default(b->banner_ms, 10000),
+		.handshake_ms = with_default(b->handshake_ms, 15000),
+		.auth_ms = with_default(b->auth_ms, 15000),
+		.shell_ms = with_default(b->shell_ms, 15000),
+		.close_ms = with_default(b->close_ms, 3000),
+	};
+}
+
+static int take_spec(struct ssh_remote *r, const struct remote_spec *spec, struct err *err)
+{
+	const struct known_hosts *hosts = NULL;
+	int rc = 0;
+
+	if (!*r->address || !*r->user || r->port < 1 || r->port > 65535)
+		return err_set(err, E_INVAL, "an address, a port from 1 to 65535 and a user are needed");
+	if (spec->known_hosts)
+		rc = ssh_transport_known_hosts(r->transport, spec->known_hosts, &hosts, err);
+	if (!rc)
+		rc = ssh_trust_init(&r->trust, spec->host_keys, spec->host_keys_n, hosts, r->address, r->port, err);
+	if (!rc)
+		rc = ssh_transport_key(r->transport, spec, &r->key, err);
+	return rc;
+}
+
+static void init_lists(struct ssh_remote *r)
+{
+	list_init(&r->execs);
+	list_init(&r->shell_queue);
+	list_init(&r->exec_queue);
+	list_init(&r->done);
+}
+
+static struct remote *open_remote(struct transport *t, const struct remote_spec *spec, remote_opened_cb *cb, void *arg)
+{
+	struct ssh_remote *r = NEW(struct ssh_remote);
+	struct err err;
+
+	r->base.transport = t;
+	r->transport = CONTAINER_OF(t, struct ssh_transport, base);
+	r->transport->remotes++;
+	r->label = str_dup(spec->label ? spec->label : "host");
+	r->address = str_dup(spec->address ? spec->address : "");
+	r->user = str_dup(spec->user ? spec->user : "");
+	r->port = spec->port;
+	r->sudo = spec->sudo;
+	r->opened = cb;
+	r->opened_arg = arg;
+	set_budgets(r, &spec->budgets);
+	init_lists(r);
+	uv_timer_init(r->transport->loop, &r->timer);
+	r->timer.data = r;
+	ssh_io_init(&r->io, r->transport->loop, on_ready);
+	ssh_banner_init(&r->banner);
+	sm_init(&r->sm, ssh_session_states, REMOTE_RESOLVE);
+	r->since_ms = ssh_remote_now(r);
+	r->deadline_ms = r->since_ms + r->budgets.resolve_ms;
+	if (take_spec(r, spec, &err))
+		ssh_session_fail(r, &err);
+	ssh_remote_kick(r);
+	return &r->base;
+}
+
+static struct ssh_remote *remote_of(const struct remote *remote)
+{
+	return CONTAINER_OF((struct remote *)remote, struct ssh_remote, base);
+}
+
+static void start_request(struct remote *remote, struct remote_request *request)
+{
+	ssh_request_start(remote_of(remote), request);
+}
+
+static void cancel_request(struct remote *remote, struct remote_request *request)
+{
+	ssh_request_cancel(remote_of(remote), request);
+}
+
+static void close_remote(struct remote *remote, remote_closed_cb *cb, void *arg)
+{
+	struct ssh_remote *r = remote_of(remote);
+
+	if (r->closing) {
+		fprintf(stderr, "cutover: fault: %s: closed twice\n", r->label);
+		abort();
+	}
+	r->closing = true;
+	r->closed = cb;
+	r->closed_arg = arg;
+	ssh_remote_kick(r);
+}
+
+static void info(const struct remote *remote, struct remote_info *out)
+{
+	struct ssh_remote *r = remote_of(remote);
+	struct ssh_request *running = r->shell ? ssh_shell_running(r->shell) : NULL;
+
+	out->phase = sm_name(&r->sm);
+	out->phase_since_ms = r->since_ms;
+	if (is(r, REMOTE_READY) && running) {
+		snprintf(r->phase, sizeof(r->phase), "run %s", running->request->what);
+		out->phase = r->phase;
+		out->phase_since_ms = running->began_ms;
+	}
+	out->banner = r->banner.version;
+	out->host_key = r->host_key;
+}
+
+const struct transport_vtable ssh_remote_vtable = { open_remote, start_request, cancel_request, close_remote, info };

@@ -1,0 +1,196 @@
+/*
+ * A remote of the SSH transport, as the files of this folder see it. Nobody else includes this.
+ *
+ *     RESOLVE → CONNECT → BANNER → QUEUED → HANDSHAKE → HOSTKEY → AUTH → SHELL → READY → CLOSING ┐
+ *                  ↑                            │          │       │ └→ REFUSED                 │
+ *                  └────────────────────────────┴──────────┘       ↓       ↓                    ↓
+ *                        (another host key type)            TEARDOWN ←─ any of these fails ─────┘
+ *                                                               │
+ *                                                             GONE  (waits for remote_close, then frees)
+ *
+ * QUEUED waits for its turn among all remotes (transport->handshakes_max key exchanges at once). REFUSED asks the server
+ * which ways to log in it allows, for the error. CLOSING lets the resident shell remove its folder. TEARDOWN frees the
+ * session and the descriptor; all requests have their result by then.
+ *
+ * One timer and one poll handle a remote; everything is done in one pump (ssh_remote.c), which both of them call: calls from
+ * outside only note what is wanted and kick the timer. So callbacks never come from inside a call, and nothing in here
+ * is entered twice.
+ */
+#ifndef TRANSPORT_SSH_REMOTE_H
+#define TRANSPORT_SSH_REMOTE_H
+
+#include "base/alloc.h"
+#include "base/list.h"
+#include "base/sm.h"
+#include "transport/resolve.h"
+#include "transport/ssh.h"
+#include "transport/ssh_banner.h"
+#include "transport/ssh_channel.h"
+#include "transport/ssh_hostkey.h"
+#include "transport/ssh_io.h"
+#include "transport/ssh_key.h"
+#include "transport/ssh_marks.h"
+
+struct ssh_transport {
+	struct transport base;
+	uv_loop_t *loop;
+	struct resolver *resolver;
+	int handshakes_max, keepalive_ms;
+	bool rsa_sha2;	     /* libssh2 knows it: from 1.11 on */
+	int handshakes;	     /* under way */
+	struct list waiting; /* ssh_remote.admission, in the state QUEUED */
+	struct list keys, known_hosts;
+	size_t remotes;
+	void (*closed)(void *arg);
+	void *closed_arg;
+};
+
+/* A request while it is ours. */
+struct ssh_request {
+	struct list node;
+	struct remote_request *request;
+	unsigned number; /* unique in its session, in the marks */
+	bool cancelled;
+	int64_t began_ms; /* it was its turn */
+	int64_t deadline_ms;
+};
+
+enum ssh_remote_state {
+	REMOTE_RESOLVE,
+	REMOTE_CONNECT,
+	REMOTE_BANNER,
+	REMOTE_QUEUED,
+	REMOTE_HANDSHAKE,
+	REMOTE_HOSTKEY,
+	REMOTE_AUTH,
+	REMOTE_REFUSED,
+	REMOTE_SHELL,
+	REMOTE_READY,
+	REMOTE_CLOSING,
+	REMOTE_TEARDOWN,
+	REMOTE_GONE,
+};
+
+struct ssh_shell;
+
+struct ssh_remote {
+	struct remote base;
+	struct ssh_transport *transport;
+	char *label, *address, *user;
+	int port;
+	bool sudo;
+	struct remote_budgets budgets;
+	const struct ssh_key *key; /* the transport's */
+	struct ssh_trust trust;
+
+	struct sm sm;
+	int64_t since_ms;    /* in this state since */
+	int64_t deadline_ms; /* of this state; 0: none */
+	uv_timer_t timer;
+	bool again; /* pump once more as soon as the loop turns */
+
+	struct resolve_request *resolving;
+	struct resolved addresses;
+	int address_at;
+	int64_t connect_until_ms;
+	struct err connect_err; /* of the address before */
+
+	struct ssh_io io;
+	struct ssh_banner banner;
+	LIBSSH2_SESSION *session;
+	bool in_handshake; /* libssh2's handshake has begun and not ended */
+	struct list admission;
+	bool admitted;
+	int64_t slot_until_ms; /* a handshake that waits longer on the far side gives its place to another */
+	bool reconnect;	       /* after TEARDOWN: once more, for another host key type */
+	struct err sign_err;
+	char auth_detail[128];
+	char host_key[96];
+	int64_t keepalive_ms; /* when to ask next whether the host lives */
+
+	struct ssh_channel *opening; /* the one channel open that is under way */
+	bool opens_stuck;	     /* one was given up: no other can be opened in this session */
+	struct ssh_shell *shell;
+	struct list execs;	/* ssh_exec.node: running ones, and killers */
+	struct list shell_queue, exec_queue, done; /* ssh_request.node */
+	unsigned requests_n;	/* all that are not delivered */
+	unsigned next_number;
+	char phase[96];
+
+	struct err err; /* why it failed; code 0: it did not */
+	remote_opened_cb *opened;
+	void *opened_arg;
+	bool opened_done;
+	bool closing; /* remote_close was called */
+	remote_closed_cb *closed;
+	void *closed_arg;
+};
+
+/* ssh.c: places for key exchanges. ssh_admit: true, or the remote waits in the list and will be kicked. */
+bool ssh_admit(struct ssh_remote *remote);
+void ssh_release_admission(struct ssh_remote *remote);
+void ssh_remote_forget(struct ssh_remote *remote);
+int ssh_transport_key(struct ssh_transport *t, const struct remote_spec *spec, const struct ssh_key **out, struct err *err);
+int ssh_transport_known_hosts(struct ssh_transport *t, const char *path, const struct known_hosts **out, struct err *err);
+
+/* ssh_remote.c: what the vtable does, the pump, the timer. */
+extern const struct transport_vtable ssh_remote_vtable;
+void ssh_remote_kick(struct ssh_remote *remote);
+
+/* ssh_session.c: the states. step: true when the state has changed, so that there may be more to do. */
+extern const struct sm_state ssh_session_states[];
+bool ssh_session_step(struct ssh_remote *remote);
+void ssh_session_timeout(struct ssh_remote *remote);
+void ssh_session_cancel(struct ssh_remote *remote);
+void ssh_session_fail(struct ssh_remote *remote, const struct err *err);
+int64_t ssh_remote_now(const struct ssh_remote *remote);
+
+/* libssh2 returned `rc`, and with it the session is lost: the code and the sentence for it. Returns the code. */
+int ssh_remote_lost(struct ssh_remote *remote, int rc, struct err *err);
+
+/* ssh_login.c: HANDSHAKE, HOSTKEY, AUTH, REFUSED. Each returns 1 done, 0 wait, or negative with *err. */
+void ssh_login_send_version(struct ssh_remote *remote);
+int ssh_login_handshake(struct ssh_remote *remote, struct err *err);
+int ssh_login_hostkey(struct ssh_remote *remote, struct err *err);
+int ssh_login_auth(struct ssh_remote *remote, struct err *err);
+int ssh_login_refused(struct ssh_remote *remote, struct err *err);
+
+/* ssh_queue.c: the requests of a remote. */
+void ssh_request_start(struct ssh_remote *remote, struct remote_request *request);
+void ssh_request_cancel(struct ssh_remote *remote, struct remote_request *request);
+
+/* Ends a request with result.failure as it is set, or as `code` and the text say. It is delivered by the next
+   ssh_request_deliver, from the pump. */
+void ssh_request_done(struct ssh_remote *remote, struct ssh_request *request);
+void ssh_request_fail(struct ssh_remote *remote, struct ssh_request *request, int code, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+void ssh_request_drop_cancelled(struct ssh_remote *remote);
+void ssh_request_fail_queued(struct ssh_remote *remote, int code, const char *text);
+void ssh_request_deliver(struct ssh_remote *remote);
+
+/* ssh_shell.c: the resident shell. step: 0, or negative when the session is of no use any more. */
+struct ssh_shell *ssh_shell_new(struct ssh_remote *remote);
+void ssh_shell_free(struct ssh_shell *shell);
+int ssh_shell_step(struct ssh_shell *shell, struct err *err);
+bool ssh_shell_ready(const struct ssh_shell *shell);
+bool ssh_shell_ended(const struct ssh_shell *shell);
+void ssh_shell_finish(struct ssh_shell *shell);
+struct ssh_request *ssh_shell_running(const struct ssh_shell *shell);
+struct ssh_request *ssh_shell_take_running(struct ssh_shell *shell);
+const char *ssh_shell_folder(const struct ssh_shell *shell);
+const char *ssh_shell_umask(const struct ssh_shell *shell);
+const char *ssh_shell_nonce(const struct ssh_shell *shell);
+int64_t ssh_shell_deadline(const struct ssh_shell *shell);
+
+/* ssh_exec.c: commands on channels of their own, and the killers that end what has run too long. */
+int ssh_execs_step(struct ssh_remote *remote, struct err *err);
+void ssh_execs_start(struct ssh_remote *remote);
+int64_t ssh_execs_deadline(const struct ssh_remote *remote);
+bool ssh_execs_running(const struct ssh_remote *remote);
+void ssh_execs_cancel(struct ssh_remote *remote);
+
+/* Gives up all of them at once, because the session is: results by `code` and `text`. */
+void ssh_execs_abandon(struct ssh_remote *remote, int code, const char *text);
+void ssh_kill(struct ssh_remote *remote, long pid, long group, bool elevated);
+
+#endif

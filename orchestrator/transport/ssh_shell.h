@@ -1,0 +1,21 @@
+/*
+ * The resident shell's half on this side: one request at a time, in order (remote/shell.sh is the other half).
+ */
+#ifndef TRANSPORT_SSH_SHELL_H
+#define TRANSPORT_SSH_SHELL_H
+
+#include "transport/ssh_remote.h"
+
+enum {
+	SHELL_NOISE_MAX = 256 << 10, /* bytes that are not ours, in a session */
+	SHELL_TEXT_MAX = 400,	     /* of them, kept for errors */
+	KILL_GRACE_MS = 6000,	     /* from TERM until it must be over */
+};
+
+/* Numbers separated by single blanks, exactly `n` of them, up to the end of the text. */
+bool ssh_mark_numbers(const char *text, int64_t *out, int n);
+
+/* What came back, once a request's work has ended with `exit_code`: sets result.failure where it did not succeed. */
+void ssh_shell_judge(struct ssh_remote *remote, struct ssh_request *request, bool elevated);
+
+#endif
