@@ -190,7 +190,7 @@ static int ask_controller(const struct options *o, const struct confirm *c, bool
 	char *text = dump ? str_fmt("%s\n", dump) : NULL;
 	struct buf answer = { .max = ANSWER_MAX_BYTES };
 	int64_t until_ms = now_ms() + DEADLINE_MS;
-	int fd, rc = text ? 0 : err_set(err, E_INVAL, "the name, the note or a path is not UTF-8");
+	int fd = -1, rc = text ? 0 : err_set(err, E_INVAL, "the name, the note or a path is not UTF-8");
 
 	json_decref(request);
 	free(dump);
