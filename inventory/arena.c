@@ -5,7 +5,9 @@
 #include <stdarg.h>
 #include <stdint.h>
 
-#define BLOCK_BYTES ((size_t)64 << 10)
+/* Blocks double from the first to the largest: few tenants cost little, and for many the allocator is asked seldom. */
+#define BLOCK_FIRST_BYTES ((size_t)32 << 10)
+#define BLOCK_LARGEST_BYTES ((size_t)4 << 20)
 #define ALIGN ((size_t)16)
 
 struct arena_block {
@@ -26,9 +28,12 @@ void arena_release(struct arena *a)
 
 static void add_block(struct arena *a, size_t bytes)
 {
-	size_t size = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;
-	struct arena_block *block = mem_new(1, sizeof(*block) + size);
+	size_t size = a->blocks ? 2 * a->blocks->size : BLOCK_FIRST_BYTES;
+	struct arena_block *block;
 
+	size = size < BLOCK_LARGEST_BYTES ? size : BLOCK_LARGEST_BYTES;
+	size = size > bytes ? size : bytes;
+	block = mem_new(1, sizeof(*block) + size);
 	block->size = size;
 	block->next = a->blocks;
 	a->blocks = block;

@@ -70,28 +70,46 @@ static bool is_usable(const struct tenant *t, const struct window *w)
 	return start < end;
 }
 
+/* A window that does not meet the vendor's period is a mistake in one of them. */
+static void check_against_period(struct loading *l, const struct found *windows, const struct tenant *t)
+{
+	const struct window *period = &t->vendor_period;
+	char start[TIME_TEXT_MAX], end[TIME_TEXT_MAX];
+
+	for (size_t i = 0; period->end_ms > period->start_ms && i < json_array_size(windows->value); i++) {
+		struct place at = place_index(&windows->place, i);
+		struct window w = { 0 };
+		if (!decode_period(json_array_get(windows->value, i), &w, NULL) ||
+		    (w.end_ms > period->start_ms && w.start_ms < period->end_ms))
+			continue;
+		problem_add(l, &at,
+			    "lies outside the vendor_period of tenant %s (%s to %s): nothing may be switched in it", t->id,
+			    time_format(period->start_ms, t->offset_min, start),
+			    time_format(period->end_ms, t->offset_min, end));
+	}
+}
+
 static void check_windows(struct loading *l, const struct chain *chain, const struct tenant *t)
 {
 	struct found windows = chain_get(chain, "windows"), date = chain_get(chain, "migration_date");
-	const struct window *period = &t->vendor_period;
-	bool before = true, usable = false;
+	bool before = true, usable = false, outside = true;
 
+	check_against_period(l, &windows, t);
 	for (size_t i = 0; i < t->windows_n; i++) {
 		const struct window *w = &t->windows[i];
-		char start[TIME_TEXT_MAX];
 		before = before && w->end_ms <= t->migration_ms;
 		usable = usable || is_usable(t, w);
-		if (period->end_ms > period->start_ms && (w->end_ms <= period->start_ms || w->start_ms >= period->end_ms))
-			problem_add(l, &windows.place, "the window of %s lies outside the vendor_period of tenant %s: nothing may be switched in it",
-				    time_format(w->start_ms, t->offset_min, start), t->id);
+		outside = outside && (w->end_ms <= t->vendor_period.start_ms || w->start_ms >= t->vendor_period.end_ms);
 	}
 	if (t->windows_n == 0 || !t->migration_ms || usable)
 		return;
 	if (before)
 		problem_add(l, &date.place, "the migration date %s is after all windows of tenant %s: nothing could be switched",
 			    t->migration_date, t->id);
-	else
-		problem_add(l, &windows.place, "no window of tenant %s reaches beyond the migration date %s within its vendor_period: nothing could be switched",
+	else if (!outside)
+		problem_add(l, &windows.place,
+			    "no window of tenant %s reaches beyond the migration date %s within its vendor_period: nothing "
+			    "could be switched",
 			    t->id, t->migration_date);
 }
 
@@ -102,7 +120,7 @@ static void check_times(struct loading *l, const struct chain *chain, const stru
 	int64_t until_ms;
 
 	check_windows(l, chain, t);
-	if (t->vendor_period.end_ms && t->migration_ms && t->vendor_period.end_ms <= t->migration_ms)
+	if (t->vendor_period.end_ms > t->vendor_period.start_ms && t->migration_ms && t->vendor_period.end_ms <= t->migration_ms)
 		problem_add(l, &period.place, "ends before the migration date %s of tenant %s", t->migration_date, t->id);
 	if (text && t->windows_n && time_parse_rfc3339(text, &until_ms, NULL, NULL) == 0 && until_ms <= t->windows[0].start_ms)
 		problem_add(l, &until.place, "is before the first window of tenant %s", t->id);
@@ -148,7 +166,8 @@ static void check_answers(struct loading *l, const struct chain *chain, const st
 {
 	struct chain uses = chain_sub(chain, "uses");
 
-	for (size_t i = 0; i < l->inv->procedure->steps_n; i++) {
+	/* An agent that was mistyped may be the one. */
+	for (size_t i = 0; !l->agent_unknown && i < l->inv->procedure->steps_n; i++) {
 		const struct procedure_step *step = &l->inv->procedure->steps[i];
 		struct found answer;
 		if (!step->governed_by || tenant_uses(t, step->governed_by) != TRI_TRUE || tenant_who(t, step) != WHO_US ||

@@ -35,6 +35,9 @@ json_t *decode_with_secrets(struct loading *l, const struct layer *layer, const 
 /* Text or texts as a list. */
 struct strings decode_strings(struct loading *l, const json_t *value);
 
+/* {start, end} as times; false where one is none. *offset_min (may be NULL): that of the start. */
+bool decode_period(const json_t *json, struct window *w, int *offset_min);
+
 /* Lower case, without the dot at the end. */
 char *decode_dns_name(struct loading *l, const char *name);
 

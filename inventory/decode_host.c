@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -185,21 +186,38 @@ static const struct agent_decl *host_agent(const struct procedure *p, const char
 }
 
 /* The agent's own keys; one text where several may stand becomes a list of one. */
-static json_t *params_of(struct loading *l, const struct agent_decl *decl, const json_t *use)
+static json_t *make_params(const struct agent_decl *decl, const json_t *use)
 {
-	json_t *params = json_object();
+	json_t *params = NULL;
 	const char *key;
 	json_t *type;
 
 	json_object_foreach(decl->params, key, type) {
 		json_t *value = json_object_get(use, key);
+		if (value && !params)
+			params = json_object();
 		if (value && json_is_string(value) && strcmp(json_string_value(type), "strings") == 0)
 			json_object_set_new(params, key, json_pack("[O]", value));
 		else if (value)
 			json_object_set(params, key, value);
 	}
+	return params;
+}
+
+/* An entry of a template or of defaults is the same for thousands of hosts, so each is made once. */
+static json_t *params_of(struct loading *l, const struct agent_decl *decl, const json_t *use)
+{
+	char *name = arena_fmt(&l->scratch, "%jx", (uintmax_t)(uintptr_t)use);
+	json_t *params = names_get(&l->params, name);
+
+	if (params)
+		return params;
+	params = make_params(decl, use);
+	if (!params)
+		return loading_empty(l);
 	store_keep(l->store, params);
 	json_decref(params);
+	names_add(&l->params, name, params);
 	return params;
 }
 
@@ -212,6 +230,7 @@ static void decode_agents(struct loading *l, const json_t *list, struct host *h)
 		const json_t *json = json_array_get(list, i);
 		const char *key = json_string_value(json_object_get(json, "key"));
 		const struct agent_decl *decl = host_agent(l->inv->procedure, json_string_value(json_object_get(json, "agent")));
+		l->agent_unknown = l->agent_unknown || !decl;
 		if (decl)
 			h->agents[h->agents_n++] = (struct agent_use){ decl, arena_dup(l->arena, key ? key : decl->name),
 								       params_of(l, decl, json) };

@@ -87,11 +87,32 @@ static void fill_object(struct loading *l, const struct layer *layer, const stru
 	}
 }
 
+/* Is there a reference in it that is not yet what the model holds? Most are: copying ten thousand objects for nothing
+   would be half of the load. */
+static bool needs_filling(const struct shape *shape, json_t *object)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(object, name, value) {
+		const struct key *key = shape_key(shape, name);
+		const char *text = json_string_value(value);
+		if (key && key->kind == VALUE_OBJECT && needs_filling(key->shape, value))
+			return true;
+		if (key && key->flags & KEY_SECRET && text && (strncmp(text, "file:", 5) == 0 || strchr(text, '{')))
+			return true;
+	}
+	return false;
+}
+
 json_t *decode_with_secrets(struct loading *l, const struct layer *layer, const struct shape *shape, json_t *object,
 			    const char *tenant)
 {
-	json_t *copy = json_deep_copy(object);
+	json_t *copy;
 
+	if (!needs_filling(shape, object))
+		return json_incref(object);
+	copy = json_deep_copy(object);
 	fill_object(l, layer, shape, copy, tenant);
 	return copy;
 }

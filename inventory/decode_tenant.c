@@ -38,7 +38,7 @@ struct chain chain_of_tenant(const struct loading *l, const struct place *place,
 
 /* ---- times ------------------------------------------------------------------------------------------------------ */
 
-static bool decode_period(const json_t *json, struct window *w, int *offset_min)
+bool decode_period(const json_t *json, struct window *w, int *offset_min)
 {
 	const char *start = json_string_value(json_object_get(json, "start"));
 	const char *end = json_string_value(json_object_get(json, "end"));
@@ -204,21 +204,22 @@ static unsigned decode_phases(const json_t *list)
 	return bits;
 }
 
+/* Each layer's paths start at its own file, so they are worked out before the layers are merged. */
 static void decode_web_service(struct loading *l, const struct chain *chain, struct tenant *t)
 {
-	struct chain sub = chain_sub(chain, "web_service");
-	json_t *merged = json_object();
+	struct chain sub = chain_sub(chain, "web_service"), worked_out = sub;
+	json_t *merged;
 
-	for (size_t i = sub.n; i-- > 0;) {
-		json_t *copy = decode_with_secrets(l, &sub.at[i], &shape_web_service, (json_t *)sub.at[i].object, t->id);
-		json_object_update(merged, copy);
-		json_decref(copy);
-	}
-	if (sub.n) {
-		t->has_web_service = true;
-		t->web_service = store_keep(l->store, merged);
-	}
+	if (sub.n == 0)
+		return;
+	for (size_t i = 0; i < sub.n; i++)
+		worked_out.at[i].object = decode_with_secrets(l, &sub.at[i], &shape_web_service, (json_t *)sub.at[i].object, t->id);
+	merged = chain_merged(&worked_out);
+	t->has_web_service = true;
+	t->web_service = store_keep(l->store, merged);
 	json_decref(merged);
+	for (size_t i = 0; i < sub.n; i++)
+		json_decref((json_t *)worked_out.at[i].object);
 }
 
 static void decode_domains(struct loading *l, const struct found *found, struct tenant *t)
@@ -250,6 +251,7 @@ static void decode_hosts(struct loading *l, const struct found *found, const str
 		const json_t *json = json_array_get(found->value, i);
 		struct place place = place_index(&found->place, i);
 		place.host = json_string_value(json_object_get(json, "name"));
+		l->agent_unknown = l->agent_unknown || !json_is_object(json);
 		if (json_is_object(json))
 			decode_host(l, &place, json, chain, &t->hosts[t->hosts_n++]);
 	}
@@ -259,16 +261,20 @@ static void decode_hosts(struct loading *l, const struct found *found, const str
 static json_t *decode_rest(struct loading *l, const struct chain *chain)
 {
 	static const char *const keys[] = { "mx_waits_for", "rollback_until", "retain", "thresholds", "dead_man", "refs" };
-	json_t *rest = json_object();
+	json_t *rest = NULL;
 
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		struct found found = chain_get(chain, keys[i]);
-		struct chain sub = chain_sub(chain, keys[i]);
-		if (sub.n)
-			json_object_set_new(rest, keys[i], chain_merged(&sub));
-		else if (found.value)
-			json_object_set(rest, keys[i], found.value);
+		struct chain sub = { .n = 0 };
+		if (!found.value)
+			continue;
+		if (!rest)
+			rest = json_object();
+		sub = chain_sub(chain, keys[i]);
+		json_object_set_new(rest, keys[i], sub.n ? chain_merged(&sub) : json_incref(found.value));
 	}
+	if (!rest)
+		return loading_empty(l);
 	store_keep(l->store, rest);
 	json_decref(rest);
 	return rest;
@@ -296,6 +302,7 @@ void decode_tenant(struct loading *l, const struct place *place, const json_t *j
 
 	decode_names(l, place, json, &chain, t);
 	l->tenant = t->id;
+	l->agent_unknown = false;
 	decode_contacts(l, chain_get(&chain, "contacts").value, t);
 	decode_windows(l, chain_get(&chain, "windows").value, t);
 	decode_migration(l, &chain, t);

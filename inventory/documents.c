@@ -70,15 +70,15 @@ static bool is_inside(const char *folder, const char *path)
 
 /* ---- one file --------------------------------------------------------------------------------------------------- */
 
+static void add_file(struct inventory *inv, const char *path, char *bytes, size_t len)
+{
+	GROW_FOR_ONE(inv->files, inv->files_n);
+	inv->files[inv->files_n++] = (struct source_file){ str_dup(path), bytes, len };
+}
+
 void inventory_add_file(struct inventory *inv, const char *path, const void *bytes, size_t len)
 {
-	struct source_file *file;
-
-	GROW_FOR_ONE(inv->files, inv->files_n);
-	file = &inv->files[inv->files_n++];
-	file->path = str_dup(path);
-	file->len = len;
-	file->bytes = str_ndup(bytes, len);
+	add_file(inv, path, str_ndup(bytes, len), len);
 }
 
 /* `said`: where the file is named; NULL for the inventory itself. */
@@ -98,6 +98,7 @@ int document_read(struct loading *l, const char *path, const struct place *said,
 	struct buf bytes = BUF_INIT;
 	struct json_fault fault;
 	struct err why = { 0 };
+	size_t len;
 	int r;
 
 	*root = NULL;
@@ -109,7 +110,8 @@ int document_read(struct loading *l, const char *path, const struct place *said,
 		return err_set(err, r, "%s", why.text);
 	}
 	*root = json_text_parse(buf_str(&bytes), bytes.len, &fault);
-	inventory_add_file(l->inv, path, buf_str(&bytes), bytes.len);
+	len = bytes.len;
+	add_file(l->inv, path, len ? buf_detach(&bytes) : str_dup(""), len);
 	buf_release(&bytes);
 	if (*root)
 		return 0;

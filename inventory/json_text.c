@@ -120,23 +120,29 @@ static bool is_blank(const char *bytes, size_t len)
 	return true;
 }
 
-/* jansson says "… near 'TOKEN'": the token may be a secret, so only that of a duplicate key is kept. */
+/* jansson says "… near 'TOKEN'": the token may be a secret, so only that of a duplicate key, near '"KEY"', is kept. */
 static void take_fault(const json_error_t *error, struct json_fault *fault)
 {
 	const char *near = strstr(error->text, " near ");
-	size_t len = near ? (size_t)(near - error->text) : strlen(error->text);
+	const char *token = near ? near + strlen(" near '") : "";
+	int len = (int)(near ? (size_t)(near - error->text) : strlen(error->text));
 
 	fault->line = error->line < 1 ? 1 : error->line;
 	fault->column = error->column < 1 ? 1 : error->column;
-	if (json_error_code(error) == json_error_duplicate_key && near)
-		snprintf(fault->text, sizeof(fault->text), "duplicate key %.100s: a key stands once in an object",
-			 near + strlen(" near "));
-	else if (json_error_code(error) == json_error_null_character || json_error_code(error) == json_error_null_byte_in_key)
+	switch ((int)json_error_code(error)) {
+	case json_error_duplicate_key:
+		snprintf(fault->text, sizeof(fault->text), "duplicate key %.*s: a key stands once in an object",
+			 (int)strnlen(token, 100) - (strnlen(token, 100) < 100), token);
+		return;
+	case json_error_null_character:
+	case json_error_null_byte_in_key:
 		snprintf(fault->text, sizeof(fault->text), "\\u0000 is not allowed in text");
-	else if (json_error_code(error) == json_error_premature_end_of_input)
+		return;
+	case json_error_premature_end_of_input:
 		snprintf(fault->text, sizeof(fault->text), "the text ends too early: a bracket or quote is not closed");
-	else
-		snprintf(fault->text, sizeof(fault->text), "not JSON: %.*s", (int)len, error->text);
+		return;
+	}
+	snprintf(fault->text, sizeof(fault->text), "not JSON: %.*s", len, error->text);
 }
 
 static bool is_comment(const char *key)

@@ -6,19 +6,6 @@
 #include "base/file.h"
 #include "base/hash.h"
 
-/* The names of bastions, before anything asks for one. */
-static void index_bastions(struct loading *l)
-{
-	const json_t *list = json_object_get(l->root, "bastions");
-
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		json_t *bastion = json_array_get(list, i);
-		const char *name = json_string_value(json_object_get(bastion, "name"));
-		if (name)
-			names_add(&l->bastions, name, bastion);
-	}
-}
-
 /* The inventory's own file: what it names first, since the rules of all else ask the procedure and the profile. */
 static void load_root(struct loading *l, struct document *d)
 {
@@ -26,18 +13,13 @@ static void load_root(struct loading *l, struct document *d)
 	const char *profile = json_string_value(json_object_get(d->root, "profile"));
 	struct place procedure_place, profile_place;
 
-	l->root = d->root;
-	l->root_place = document_place(d);
-	l->defaults_place = place_key(&l->root_place, "defaults");
-	l->waves_place = place_key(&l->root_place, "waves");
-	l->templates_place = place_key(&l->root_place, "templates");
+	loading_set_root(l, d->root, d->path);
 	procedure_place = place_key(&l->root_place, "procedure");
 	profile_place = place_key(&l->root_place, "profile");
 	if (procedure && *procedure)
 		l->inv->procedure = decode_procedure(l, &procedure_place, procedure);
 	if (profile && *profile)
 		l->inv->profile = decode_profile(l, &profile_place, profile);
-	index_bastions(l);
 	shape_check(l, &l->root_place, &shape_root, d->root);
 	decode_bastions(l, &l->root_place, json_object_get(d->root, "bastions"));
 }

@@ -68,13 +68,25 @@ struct loading {
 	struct place root_place, defaults_place, waves_place, templates_place;
 	struct place *tenant_places; /* of inv->tenants, by index */
 	struct names bastions;	/* name → json_t * */
+	struct names params;	/* of agents[] entries: their address in hex → json_t * */
 	struct names included;	/* files by identity */
 	/* The subject of problems in values that stand elsewhere (a wave's, a template's): who is being decoded. */
 	const char *tenant, *host;
+	json_t *empty;
+	bool agent_unknown; /* of the tenant being decoded: one of its agents was reported */
 	bool quiet; /* problems are not kept: for --show, after a load that found none */
 };
 
+/* The inventory's own file is read: names are looked up in it from now on. */
+void loading_set_root(struct loading *l, const json_t *root, const char *file);
+
 void loading_release(struct loading *l);
+
+/* What inventory_free does, but for a struct that somebody else holds. */
+void inventory_release(struct inventory *inv);
+
+/* One empty object for all that have none; kept by the store. */
+json_t *loading_empty(struct loading *l);
 
 /* Adds a problem. The sentence has no full stop; it never holds a value that may be a secret. */
 void problem_add(struct loading *l, const struct place *place, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

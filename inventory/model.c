@@ -78,15 +78,20 @@ static void store_free(struct inventory_store *store)
 	free(store);
 }
 
-void inventory_free(struct inventory *inv)
+void inventory_release(struct inventory *inv)
 {
-	if (!inv)
-		return;
 	for (size_t i = 0; i < inv->files_n; i++) {
 		free(inv->files[i].path);
 		free(inv->files[i].bytes);
 	}
 	free(inv->files);
 	store_free(inv->store);
+}
+
+void inventory_free(struct inventory *inv)
+{
+	if (!inv)
+		return;
+	inventory_release(inv);
 	free(inv);
 }

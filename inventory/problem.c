@@ -2,7 +2,6 @@
 
 #include "base/alloc.h"
 
-#include <regex.h>
 #include <stdarg.h>
 #include <stdint.h>
 
@@ -165,25 +164,4 @@ char *problem_format(const struct problem *p)
 	if (!*p->subject)
 		return str_fmt("%s: %s: %s", p->file, p->pointer, p->text);
 	return str_fmt("%s: %s%s(%s): %s", p->file, p->pointer, *p->pointer ? " " : "", p->subject, p->text);
-}
-
-json_t *store_keep(struct inventory_store *store, json_t *value)
-{
-	GROW_FOR_ONE(store->owned, store->owned_n);
-	return store->owned[store->owned_n++] = json_incref(value);
-}
-
-void loading_release(struct loading *l)
-{
-	names_release(&l->reported);
-	names_release(&l->excused);
-	names_release(&l->midnights);
-	for (size_t i = 0; i < l->patterns.cap; i++)
-		if (l->patterns.slots[i].key)
-			regfree(l->patterns.slots[i].value);
-	names_release(&l->patterns);
-	names_release(&l->files);
-	names_release(&l->bastions);
-	names_release(&l->included);
-	arena_release(&l->scratch);
 }

@@ -128,16 +128,26 @@ void rule_by(struct loading *l, const struct place *place, json_t *value)
 	}
 }
 
-static bool is_governing(const struct procedure *p, const char *key, struct suggestion *s)
+static bool is_governing(const struct procedure *p, const char *key)
 {
-	for (size_t i = 0; i < p->steps_n; i++) {
-		if (!p->steps[i].governed_by)
-			continue;
-		if (strcmp(p->steps[i].governed_by, key) == 0)
+	for (size_t i = 0; i < p->steps_n; i++)
+		if (p->steps[i].governed_by && strcmp(p->steps[i].governed_by, key) == 0)
 			return true;
-		suggestion_offer(s, p->steps[i].governed_by);
-	}
 	return false;
+}
+
+static void unknown_answer(struct loading *l, const struct place *place, const json_t *uses, const char *key)
+{
+	const struct procedure *p = l->inv->procedure;
+	struct suggestion s = { .word = key };
+
+	for (size_t i = 0; i < p->steps_n; i++)
+		if (p->steps[i].governed_by)
+			suggestion_offer(&s, p->steps[i].governed_by);
+	problem_add(l, place, "unknown key \"%s\"%s", key,
+		    s.best ? shape_hint(l, s.best) : ": no step of the procedure asks for it");
+	if (s.best)
+		problem_excuse(l, uses, s.best);
 }
 
 void rule_uses(struct loading *l, const struct place *place, json_t *value)
@@ -148,13 +158,8 @@ void rule_uses(struct loading *l, const struct place *place, json_t *value)
 
 	json_object_foreach(value, key, member) {
 		struct place at = place_key(place, key);
-		struct suggestion s = { .word = key };
-		if (p && !is_governing(p, key, &s)) {
-			problem_add(l, &at, "unknown key \"%s\"%s", key,
-				    s.best ? shape_hint(l, s.best) : ": no step of the procedure asks for it");
-			if (s.best)
-				problem_excuse(l, value, s.best);
-		}
+		if (p && !is_governing(p, key))
+			unknown_answer(l, &at, value, key);
 		if (!json_is_boolean(member) &&
 		    !(json_is_string(member) && strcmp(json_string_value(member), "unknown") == 0))
 			problem_add(l, &at, "must be true, false or \"unknown\"");

@@ -175,28 +175,30 @@ void rule_pattern(struct loading *l, const struct place *place, json_t *value)
 
 /* ---- agents ----------------------------------------------------------------------------------------------------- */
 
-static const struct agent_decl *find_agent(struct loading *l, const struct place *object_place, const char *name)
+static const struct agent_decl *agent_of_host(const struct procedure *p, const char *name)
+{
+	for (size_t i = 0; i < p->agents_n; i++)
+		if (p->agents[i].scope == SCOPE_HOST && strcmp(p->agents[i].name, name) == 0)
+			return &p->agents[i];
+	return NULL;
+}
+
+static void unknown_agent(struct loading *l, const struct place *object_place, const char *name)
 {
 	const struct procedure *p = l->inv->procedure;
 	struct place place = place_key(object_place, "agent");
 	struct suggestion s = { .word = name };
-	const struct agent_decl *other = NULL;
 
 	for (size_t i = 0; i < p->agents_n; i++) {
-		bool same = strcmp(p->agents[i].name, name) == 0;
-		if (same && p->agents[i].scope == SCOPE_HOST)
-			return &p->agents[i];
-		other = same ? &p->agents[i] : other;
+		if (strcmp(p->agents[i].name, name) == 0) {
+			problem_add(l, &place, "the agent %s works for a %s, not on a host: leave it out, the procedure calls it",
+				    name, p->agents[i].scope == SCOPE_DOMAIN ? "domain" : "tenant");
+			return;
+		}
 		if (p->agents[i].scope == SCOPE_HOST)
 			suggestion_offer(&s, p->agents[i].name);
 	}
-	if (other)
-		problem_add(l, &place, "the agent %s works for a %s, not on a host: leave it out, the procedure calls it", name,
-			    other->scope == SCOPE_DOMAIN ? "domain" : "tenant");
-	else
-		problem_add(l, &place, "the procedure %s has no agent \"%.*s\"%s", p->name, TEXT_QUOTED, name,
-			    shape_hint(l, s.best));
-	return NULL;
+	problem_add(l, &place, "the procedure %s has no agent \"%.*s\"%s", p->name, TEXT_QUOTED, name, shape_hint(l, s.best));
 }
 
 static bool has_type(const json_t *value, const char *type)
@@ -296,9 +298,11 @@ void rule_agent_use(struct loading *l, const struct place *place, json_t *value)
 
 	if (!name || !l->inv->procedure)
 		return;
-	decl = find_agent(l, place, name);
+	decl = agent_of_host(l->inv->procedure, name);
 	if (decl)
 		params_check(l, place, decl, value, &shape_agent_use);
+	else
+		unknown_agent(l, place, name);
 }
 
 /* Do the two agents work in one step? Their targets are told apart by their keys (contract: host:NAME/KEY). */

@@ -188,7 +188,8 @@ int check_text_mailbox(const char *text, struct err *err)
 
 	if (r)
 		return r;
-	if (at && at != text && !strpbrk(text, " <>,;\"") && strchr(text, '@') == at && is_ascii(at) && is_dns_name(at + 1, 1))
+	if (at && at != text && !strpbrk(text, " <>,;\"") && strchr(text, '@') == at && !looks_numeric(at + 1) &&
+	    is_dns_name(at + 1, 1))
 		return 0;
 	return err_set(err, E_INVAL, "\"%.*s\" is no mail address like \"dns@example.com\"", TEXT_QUOTED, text);
 }
