@@ -136,7 +136,8 @@ static void on_async_closed(uv_handle_t *handle)
 	void *arg = j->close_arg;
 
 	release(j);
-	cb(arg);
+	if (cb)
+		cb(arg);
 }
 
 static void deliver(struct journal *j, struct list *finished)

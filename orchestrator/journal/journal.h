@@ -107,7 +107,7 @@ enum journal_open_mode {
    network file system), E_EXISTS (not there, but its -wal with entries is), E_NOSPACE, E_IO. */
 int journal_open(uv_loop_t *loop, const char *path, enum journal_open_mode mode, struct journal **out, struct err *err);
 
-/* Writes what is queued, closes, unlocks; cb on the loop. No append may be started any more. */
+/* Writes what is queued, closes, unlocks; cb (may be NULL) on the loop. No append may be started any more. */
 void journal_close(struct journal *j, void (*cb)(void *arg), void *arg);
 
 /* The same on the spot, for a journal that was opened without a loop. */

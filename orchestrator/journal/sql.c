@@ -286,13 +286,29 @@ static int fill(const char *path, struct err *err)
 		r = set_pragma(db, "synchronous", "FULL", "2", err);
 	if (!r)
 		r = sql_migrate(db, embedded_schema, true, err);
+	/* Here already: under its real name the switch would need a rollback journal, and a crash within it would leave a file that
+	   no reader can open. */
+	if (!r)
+		r = set_pragma(db, "journal_mode", "WAL", "wal", err);
 	sql_close(db);
 	return r;
 }
 
+/* What an attempt under that name leaves. */
+static void remove_temp(const char *temp)
+{
+	static const char *const suffixes[] = { "", "-journal", "-wal", "-shm" };
+
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+		char *path = str_fmt("%s%s", temp, suffixes[i]);
+		unlink(path);
+		free(path);
+	}
+}
+
 int sql_create(const struct place *place, struct err *err)
 {
-	char *temp = str_fmt("%s.new", place->path), *temp_log = str_fmt("%s-journal", temp);
+	char *temp = str_fmt("%s.new", place->path);
 	struct err why = { 0 };
 
 	if (place_wal_bytes(place) > 0) {
@@ -301,9 +317,8 @@ int sql_create(const struct place *place, struct err *err)
 			place->path, place->wal);
 		goto out;
 	}
-	/* What a crash of an earlier attempt left; we hold the lock. */
-	unlink(temp);
-	unlink(temp_log);
+	/* A crash of an earlier attempt may have left something; we hold the lock. */
+	remove_temp(temp);
 	unlink(place->wal);
 	if (make_empty(temp, &why) || fill(temp, &why) || place_sync_folder(place, &why))
 		goto out;
@@ -313,11 +328,9 @@ int sql_create(const struct place *place, struct err *err)
 		place_sync_folder(place, &why);
 out:
 	if (why.code) {
-		unlink(temp);
-		unlink(temp_log);
+		remove_temp(temp);
 		err_set(err, why.code, "%s", why.text);
 	}
-	free(temp_log);
 	free(temp);
 	return why.code;
 }

@@ -13,6 +13,7 @@ struct fixture {
 };
 
 void fixture_init(struct fixture *f);
+const char *fixture_root(void);
 
 /* Fails where the loop still has a handle. Removes the folder. */
 void fixture_release(struct fixture *f);
