@@ -94,12 +94,26 @@ void stage_settle(struct task *t, enum step_state state, int code, const char *t
 		task_end(t, e->state, e->code, e->text, e->until_ms);
 }
 
+/* What was changed in this run; a row that is only verified again keeps what the look said. */
+static void say_changed(const struct task *t, char *text, size_t size)
+{
+	const struct assessment *a = &t->assessment;
+
+	if (a->changes_n && t->mutated)
+		snprintf(text, size, "changed %s line %ld, and looked at again", a->changes[0].what, a->changes[0].line);
+	else
+		snprintf(text, size, "%s", a->text);
+}
+
 static void succeed(struct task *t)
 {
+	char text[ERR_TEXT_MAX];
+
+	say_changed(t, text, sizeof(text));
 	if (t->applied[0])
 		stage_settle(t, STEP_APPLIED, 0, t->applied, 0);
 	else if (t->row->has_before)
-		stage_settle(t, STEP_VERIFIED, 0, t->assessment.text, 0);
+		stage_settle(t, STEP_VERIFIED, 0, text, 0);
 	else
 		stage_settle(t, STEP_UNCHANGED, 0, t->assessment.text, 0);
 }
