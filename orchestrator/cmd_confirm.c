@@ -252,14 +252,10 @@ static int write_word(struct journal *j, struct journal_reader *reader, const st
 
 static int write_ourselves(const struct options *o, const struct confirm *c, char **summary, struct err *err)
 {
-	uv_loop_t loop;
 	struct journal *j = NULL;
 	struct journal_reader *reader = NULL;
-	int rc = uv_loop_init(&loop);
+	int rc = journal_open(NULL, o->state_path, JOURNAL_MUST_EXIST, &j, err);
 
-	if (rc)
-		return err_set(err, E_BUG, "no event loop: %s", uv_strerror(rc));
-	rc = journal_open(&loop, o->state_path, JOURNAL_MUST_EXIST, &j, err);
 	if (rc == 0)
 		rc = journal_reader_open(o->state_path, &reader, err);
 	if (rc == 0)
@@ -267,9 +263,7 @@ static int write_ourselves(const struct options *o, const struct confirm *c, cha
 	if (reader)
 		journal_reader_close(reader);
 	if (j)
-		journal_close(j, NULL, NULL);
-	uv_run(&loop, UV_RUN_DEFAULT);
-	uv_loop_close(&loop);
+		journal_close_now(j);
 	return rc;
 }
 

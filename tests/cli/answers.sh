@@ -38,7 +38,7 @@ for format in json csv html; do
 	out_has "report --format $format: on stdout" acme
 	err_is_empty "report --format $format: nothing else"
 done
-run "$CUTOVER" report --format text,json --format csv html --out reports/one
+run "$CUTOVER" report --format text,json --format csv,html --out reports/one
 status_is 'report --out' 0
 is 'report --out: prints the paths' "$(cat "$out")" 'reports/one/report.txt
 reports/one/report.json
@@ -65,7 +65,9 @@ fi
 refuses 'confirm: an unknown step' 'has no step' "$CUTOVER" confirm basil firewal --result ok --by Ann
 refuses 'confirm: an unknown tenant' "did you mean 'basil'" "$CUTOVER" confirm bazil firewall --result ok --by Ann
 refuses 'confirm: an unknown target' 'no target' "$CUTOVER" confirm basil firewall --target host:x --result ok --by Ann
-refuses 'confirm: nobody is waited for' 'is waiting' "$CUTOVER" confirm acme sync-client --result ok --by Ann
+refuses 'confirm: several targets' 'host:sync1 (waiting), tenant (blocked)' \
+	"$CUTOVER" confirm acme sync-client --result ok --by Ann
+refuses 'confirm: nobody is waited for' 'is waiting' "$CUTOVER" confirm acme sync-client --target host:sync1 --result ok --by Ann
 refuses 'confirm: evidence that is not there' 'nowhere.png' \
 	"$CUTOVER" confirm basil firewall --result ok --by Ann --evidence nowhere.png
 printf 'a picture' >proof.png
@@ -76,7 +78,7 @@ run "$CUTOVER" report basil --format json
 out_has 'confirm: who' 'Ann Sato'
 out_has 'confirm: the evidence by its hash' "$(sha256sum proof.png | cut -d' ' -f1)"
 refuses 'confirm: twice' 'confirmed already' "$CUTOVER" confirm basil firewall --result ok --by Ann
-run "$CUTOVER" confirm acme sync-client --result not-needed --by Bob
+run "$CUTOVER" confirm acme sync-client --target host:sync1 --result not-needed --by Bob
 status_is 'confirm --result not-needed of what waits' 0
 err_has 'confirm --result not-needed: says what became of it' 'not_applicable, was waiting'
 finish

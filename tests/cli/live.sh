@@ -69,7 +69,7 @@ kill -9 "$controller"
 wait "$controller" 2>/dev/null || true
 controller=''
 ok 'a killed controller leaves its socket' test -S cutover.db.sock
-run "$CUTOVER" confirm acme sync-client --result not-needed --by Bob
+run "$CUTOVER" confirm acme sync-client --target host:sync1 --result not-needed --by Bob
 status_is 'confirm after it: by itself' 0
 run "$CUTOVER" status
 status_is 'status after it' 0
@@ -82,7 +82,7 @@ if command -v perl >/dev/null; then
 		while (my $c = $s->accept) { push @all, $c }' &
 	silent=$!
 	wait_until 'a silent socket' 10 test -S cutover.db.sock
-	run "$CUTOVER" confirm acme sync-client --result ok --by Ann
+	run "$CUTOVER" confirm acme sync-client --target host:sync1 --result ok --by Ann
 	status_is 'a controller that does not answer: exit code' 6
 	err_has 'a controller that does not answer: said' 'did not answer within 5 s'
 	kill "$silent"

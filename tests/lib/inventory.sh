@@ -2,12 +2,15 @@
 # Inventories for the shell tests; sourced behind lib/tap.sh.
 
 # inventory_waiting FILE: valid, two tenants, one host. All of it lies in the year 2099, so that a run does nothing but
-# write down that it waits, and nobody is contacted: a state file with rows in a moment.
+# write down that it waits, and nobody is contacted: a state file with rows in a moment. Puts a file `key` beside it.
 inventory_waiting() {
+	tap_folder=$(dirname "$1")
+	echo "no key: nobody logs in with it" >"$tap_folder/key"
+	chmod 600 "$tap_folder/key"
 	cat >"$1" <<'JSON'
 {
   "inventory": 1, "procedure": "hes-1-to-2", "profile": "hes-global",
-  "defaults": { "time_zone": "Asia/Tokyo", "user": "ops" },
+  "defaults": { "time_zone": "Asia/Tokyo", "user": "ops", "identity": "file:key" },
   "tenants": [
     { "id": "acme", "migration_date": "2099-12-01", "new_fqdn": "acme.hes2.example",
       "windows": [ { "start": "2099-12-01T22:00:00+09:00", "end": "2099-12-02T05:00:00+09:00" } ],
