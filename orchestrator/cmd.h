@@ -44,7 +44,6 @@ struct options {
 	bool wait;
 	bool yes;
 	char *events_path;
-	char *plan_dir;		/* run --plan */
 	bool detailed_exitcode; /* plan */
 
 	/* validate --show, status --watch, plan and report --out, report --format. */

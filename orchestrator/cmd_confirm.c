@@ -275,9 +275,8 @@ static int say_it(const struct options *o, const struct confirm *c, char **summa
 
 	for (;;) {
 		rc = ask_controller(o, c, &reached, summary, err);
-		if (reached || rc != E_NOTFOUND)
-			return rc;
-		rc = write_ourselves(o, c, summary, err);
+		if (!reached && rc == E_NOTFOUND)
+			rc = write_ourselves(o, c, summary, err);
 		if (rc != E_LOCKED || now_ms() >= until_ms)
 			return rc;
 		poll(NULL, 0, RETRY_MS);

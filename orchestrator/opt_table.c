@@ -90,8 +90,6 @@ const struct command opt_commands[] = {
 const struct option_row opt_options[] = {
 	{ "show", 0, "TENANT", OPTION_TEXT, COMMAND_VALIDATE, 0, FIELD(show),
 	  "print this tenant as it is understood, each value with its origin" },
-	{ "plan", 0, "DIR", OPTION_TEXT, COMMAND_RUN, 0, FIELD(plan_dir),
-	  "do exactly the plans in DIR, refusing each target that has changed since" },
 	{ "out", 0, "DIR", OPTION_TEXT, COMMAND_PLAN | COMMAND_REPORT, 0, FIELD(out_dir),
 	  "write files into DIR (it is made when it is not there)" },
 	{ "format", 0, "FORMAT…", OPTION_FORMATS, COMMAND_REPORT, 0, FIELD(formats),
@@ -142,7 +140,7 @@ const char *const opt_later_commands[] = { "todo",     "approve",   "pause",  "g
 					   "init",     "doctor",    "spf",    "release", "verify-report",
 					   "handover", "worksheet", "letter", "serve",   NULL };
 
-const char *const opt_later_options[] = { "owner",      "digest",          "ref",        "csv",
-					  "map",        "forecast",        "learn-keys", "allow-same-diff",
-					  "max-failed", "max-unreachable", "force",      "from",
-					  NULL };
+const char *const opt_later_options[] = {
+	"plan",       "owner",           "digest", "ref",  "csv", "map", "forecast", "learn-keys", "allow-same-diff",
+	"max-failed", "max-unreachable", "force",  "from", NULL
+};

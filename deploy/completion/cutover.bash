@@ -8,7 +8,7 @@ _cutover_options() {
 	case $1 in
 	validate) echo "--show $common" ;;
 	plan) echo "--out --detailed-exitcode $_cutover_filters --state --concurrency --events $common" ;;
-	run) echo "--plan $_cutover_filters --state --concurrency --wait --events --yes $common" ;;
+	run) echo "$_cutover_filters --state --concurrency --wait --events --yes $common" ;;
 	resume) echo "$_cutover_filters --state --concurrency --wait --events --yes $common" ;;
 	status) echo "--watch --state --lang $common" ;;
 	why) echo "--state --lang $common" ;;

@@ -93,11 +93,10 @@ END_TEST
 
 START_TEST(test_values)
 {
-	good("run a.json --concurrency 12 --wait -y --events=e=1.ndjson --log-level debug --no-color --plan p");
+	good("run a.json --concurrency 12 --wait -y --events=e=1.ndjson --log-level debug --no-color");
 	ck_assert_int_eq(call.options.concurrency, 12);
 	ck_assert(call.options.wait && call.options.yes && call.options.no_color);
 	ck_assert_str_eq(call.options.events_path, "e=1.ndjson");
-	ck_assert_str_eq(call.options.plan_dir, "p");
 	ck_assert_int_eq(call.options.log_level, LOG_DEBUG);
 	ck_assert(!call.options.selection_given);
 	options_release(&call.options);
@@ -200,6 +199,7 @@ START_TEST(test_unknown)
 	refused("frobnicate", "no command 'frobnicate'");
 	refused("todo", "not in this version");
 	refused("run a --max-failed 3", "not in this version");
+	refused("run a --plan dir", "not in this version");
 	refused("run a --tennant x", "did you mean --tenant");
 	refused("run a --yess", "did you mean --yes");
 	refused("run a --ye", "did you mean --yes"); /* no abbreviations */
