@@ -13,7 +13,7 @@
 
 struct frame {
 	char name[FRAME_NAME_MAX]; /* a lower-case word */
-	const char *value;	   /* a view into the text; no NUL byte follows */
+	const char *value;         /* a view into the text; no NUL byte follows */
 	size_t len;
 };
 

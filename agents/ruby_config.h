@@ -1,6 +1,6 @@
 /*
- * The Ruby client's imhs-config.rb: read, its syntax checked, its one value replaced, looked at again, put back. The part
- * of ruby_client.c that knows the file; facts `config.…` and what they mean stand there.
+ * The Ruby client's imhs-config.rb: read, its syntax checked, its one value replaced, looked at again, put back. The
+ * part of ruby_client.c that knows the file; facts `config.…` and what they mean stand there.
  *
  * What a write puts into the file is always worked out from the bytes that were read (`now`) and goes out with their
  * SHA-256 as what is expected, so that it can only replace what was seen.

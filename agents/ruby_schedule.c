@@ -156,8 +156,8 @@ static void add_line(struct facts *f, const struct seen *seen, const char *name,
 	twin = entry_of(f, item);
 	if (twin >= 0) {
 		complain(f, "schedule.drift",
-			 "%s has the same line twice, lines %s and %ld: which one is meant cannot be said, remove one", name,
-			 fact_at(f, ENTRY, twin, "number"), entry->line);
+			 "%s has the same line twice, lines %s and %ld: which one is meant cannot be said, remove one",
+			 name, fact_at(f, ENTRY, twin, "number"), entry->line);
 		return;
 	}
 	set_text_at(f, ENTRY, i, "item", item);
@@ -178,9 +178,10 @@ static void add_table(const struct agent_ctx *ctx, const struct seen *seen)
 {
 	char *folder = str_dup(facts_text(ctx->now, "client.folder", "")), *name = frame_text(&seen->name);
 	char *real = str_dup(facts_text(ctx->now, "client.real", ""));
-	const char *const folders[] = { folder, real, NULL };
-	const char *const names[] = { "imhs-ws-clinet", "imhs-ws-client", "imhs-ws-client.rb", "imhs-ws-clinet.rb", NULL };
-	const struct crontab_client client = { folders, names };
+	const char *const folders[] = {folder, real, NULL};
+	const char *const names[] = {"imhs-ws-clinet", "imhs-ws-client", "imhs-ws-client.rb", "imhs-ws-clinet.rb",
+				     NULL};
+	const struct crontab_client client = {folders, names};
 	char marker[MARKER_MAX];
 	struct crontab_entry *found;
 	size_t found_n;
@@ -225,7 +226,7 @@ static void add_frame(const struct agent_ctx *ctx, const struct frame *frame, st
 	char *value = frame_text(frame);
 
 	if (frame_is(frame, "kind"))
-		*seen = (struct seen){ .kind = *frame, .system = strcmp(value, "system") == 0 };
+		*seen = (struct seen){.kind = *frame, .system = strcmp(value, "system") == 0};
 	else if (frame_is(frame, "name"))
 		seen->name = *frame;
 	else if (frame_is(frame, "user"))
@@ -236,20 +237,24 @@ static void add_frame(const struct agent_ctx *ctx, const struct frame *frame, st
 		seen->bytes = *frame;
 		add_table(ctx, seen);
 	} else if (frame_is(frame, "timer"))
-		*seen = (struct seen){ .timer = *frame };
+		*seen = (struct seen){.timer = *frame};
 	else if (frame_is(frame, "active"))
 		seen->active = *frame;
 	else if (frame_is(frame, "enabled")) {
 		seen->enabled = *frame;
 		add_timer(ctx->now, seen);
 	} else if (frame_is(frame, "other"))
-		complain(ctx->now, "schedule.person",
-			 "%s names the client and may start it, and cannot be switched off by us: say where its schedule is "
-			 "(`schedule`), or `none` when it may stay on", value);
+		complain(
+		    ctx->now, "schedule.person",
+		    "%s names the client and may start it, and cannot be switched off by us: say where its schedule is "
+		    "(`schedule`), or `none` when it may stay on",
+		    value);
 	else if (frame_is(frame, "unreadable"))
-		complain(ctx->now, "schedule.person",
-			 "%s could not be looked into: let the login become root (`become`), or say where the schedule is "
-			 "(`schedule`)", value);
+		complain(
+		    ctx->now, "schedule.person",
+		    "%s could not be looked into: let the login become root (`become`), or say where the schedule is "
+		    "(`schedule`)",
+		    value);
 	else if (frame_is(frame, "missing"))
 		complain(ctx->now, "schedule.drift", "the inventory names the schedule %s, which is not there", value);
 	free(value);
@@ -260,7 +265,7 @@ struct verdict schedule_seen(const struct agent_ctx *ctx, int n, const struct op
 	const char *text = buf_str(&result->out), *where = agent_param(ctx, "schedule");
 	struct verdict verdict;
 	struct frame frame;
-	struct seen seen = { 0 };
+	struct seen seen = {0};
 	size_t at = 0;
 
 	(void)n;
@@ -314,9 +319,11 @@ bool schedule_assess(const struct agent_ctx *ctx, struct assessment *out)
 	for (int i = 0; !ctx->before->n && i < count(f, "schedule.n"); i++) {
 		if (!state_is(f, i, "off-by-us"))
 			continue;
-		assessment_set(out, ASSESS_DRIFT,
-			       "%s was switched off by a cutover that this state file knows nothing of: use the state file "
-			       "of that run, or take the marker away by hand", place(f, i, where));
+		assessment_set(
+		    out, ASSESS_DRIFT,
+		    "%s was switched off by a cutover that this state file knows nothing of: use the state file "
+		    "of that run, or take the marker away by hand",
+		    place(f, i, where));
 		return false;
 	}
 	if (facts_get(f, "schedule.drift")) {
@@ -437,8 +444,9 @@ static struct verdict timer_judged(const struct agent_ctx *ctx, int i, const str
 static struct verdict install_failed(const struct op_result *result, const char *where, const char *what)
 {
 	char *words = script_words(result);
-	struct verdict verdict = verdict_fail(result->failure.code ? result->failure.code : E_IO, "%s could not be %s: %s",
-					      where, what, result->failure.code ? result->failure.text : words);
+	struct verdict verdict =
+	    verdict_fail(result->failure.code ? result->failure.code : E_IO, "%s could not be %s: %s", where, what,
+			 result->failure.code ? result->failure.text : words);
 
 	free(words);
 	return verdict;
@@ -458,8 +466,8 @@ struct verdict schedule_is_off(const struct agent_ctx *ctx, int n, const struct 
 	if (result->failure.code || result->exit_code)
 		return install_failed(result, where, "switched off");
 	if (line_off(ctx, n, &text, &table))
-		set_at(ctx->now, TABLE, table_of(ctx->now, fact_at(ctx->now, ENTRY, n, "path")), "bytes", buf_str(&text),
-		       text.len);
+		set_at(ctx->now, TABLE, table_of(ctx->now, fact_at(ctx->now, ENTRY, n, "path")), "bytes",
+		       buf_str(&text), text.len);
 	buf_release(&text);
 	set_text_at(ctx->now, ENTRY, n, "state", "off-by-us");
 	return verdict_ok();
@@ -468,7 +476,7 @@ struct verdict schedule_is_off(const struct agent_ctx *ctx, int n, const struct 
 /* ---- on again --------------------------------------------------------------------------------------------------- */
 
 /* The n-th entry to put back: first those of `before` that were on, then what is off by us without being among them.
-   *facts is where it stands, *i its index; false behind the last. *wanted is false for one that needs nothing. */
+ *facts is where it stands, *i its index; false behind the last. *wanted is false for one that needs nothing. */
 static bool nth_entry(const struct agent_ctx *ctx, int n, const struct facts **facts, int *i, bool *wanted)
 {
 	int before = count(ctx->before, "schedule.n");
@@ -477,9 +485,9 @@ static bool nth_entry(const struct agent_ctx *ctx, int n, const struct facts **f
 	*i = n < before ? n : n - before;
 	if (*i >= count(*facts, "schedule.n"))
 		return false;
-	*wanted = n < before ? state_is(ctx->before, n, "on") :
-			       state_is(ctx->now, *i, "off-by-us") &&
-				       entry_of(ctx->before, fact_at(ctx->now, ENTRY, *i, "item")) < 0;
+	*wanted = n < before ? state_is(ctx->before, n, "on")
+			     : state_is(ctx->now, *i, "off-by-us") &&
+				   entry_of(ctx->before, fact_at(ctx->now, ENTRY, *i, "item")) < 0;
 	return true;
 }
 
@@ -560,12 +568,15 @@ static struct verdict table_read(const struct agent_ctx *ctx, const struct facts
 		return verdict_unchanged("%s is on already", where);
 	}
 	if (rc == E_INVAL)
-		return verdict_fail(E_CHANGED, "%s holds this line more than once, off or on: leave one of them, switched on: %s",
+		return verdict_fail(E_CHANGED,
+				    "%s holds this line more than once, off or on: leave one of them, switched on: %s",
 				    fact_at(f, ENTRY, i, "path"), line->value);
 	if (rc)
-		return verdict_fail(E_CHANGED,
-				    "the line that we switched off is not in %s any more: put it back by hand if it is still "
-				    "wanted: %s", fact_at(f, ENTRY, i, "path"), line ? line->value : "");
+		return verdict_fail(
+		    E_CHANGED,
+		    "the line that we switched off is not in %s any more: put it back by hand if it is still "
+		    "wanted: %s",
+		    fact_at(f, ENTRY, i, "path"), line ? line->value : "");
 	facts_set_text(ctx->now, "schedule.fresh", item);
 	facts_set(ctx->now, "schedule.fresh.bytes", buf_str(&result->out), result->out.len);
 	return verdict_again(1, "%s was read, and is put back next", fact_at(f, ENTRY, i, "path"));
@@ -584,7 +595,8 @@ struct verdict schedule_is_on(const struct agent_ctx *ctx, int n, const struct o
 	if (is_timer(f, i)) {
 		i = entry_of(ctx->now, item);
 		if (i < 0)
-			return verdict_fail(E_CHANGED, "%s is not there any more: start it by hand if it is still wanted", item);
+			return verdict_fail(E_CHANGED,
+					    "%s is not there any more: start it by hand if it is still wanted", item);
 		return timer_judged(ctx, i, result, true);
 	}
 	if (!facts_is(ctx->now, "schedule.fresh", item))
@@ -619,7 +631,8 @@ struct verdict schedule_seen_again(const struct agent_ctx *ctx, int n, const str
 
 		if (!state_is(ctx->before, i, "on") || (now >= 0 && state_is(ctx->now, now, "on")))
 			continue;
-		return verdict_fail(E_CHANGED, "%s was on before and is not now: put it back by hand if it is still wanted: %s",
+		return verdict_fail(E_CHANGED,
+				    "%s was on before and is not now: put it back by hand if it is still wanted: %s",
 				    place(ctx->before, i, where), fact_at(ctx->before, ENTRY, i, "line"));
 	}
 	return verdict_ok();

@@ -2,9 +2,9 @@
  * What starts the Ruby client by the clock: found, switched off, put back, looked at again. The part of ruby_client.c
  * that knows cron's tables and systemd's timers; see there for the whole.
  *
- * An *entry* is one line of a table, or one timer. Its item, the name that the journal knows it by, is the place and, for
- * a line, the beginning of its SHA-256: `crontab:sync#3fa9c2d1e0b7`, `cron.d:imhs#…`, `/etc/crontab#…`, `systemd:x.timer`.
- * So an item stays the same when lines are put in above it, and it never names another line.
+ * An *entry* is one line of a table, or one timer. Its item, the name that the journal knows it by, is the place and,
+ * for a line, the beginning of its SHA-256: `crontab:sync#3fa9c2d1e0b7`, `cron.d:imhs#…`, `/etc/crontab#…`,
+ * `systemd:x.timer`. So an item stays the same when lines are put in above it, and it never names another line.
  *
  * Facts, all below `schedule.`:
  *   n, entry.J.item, entry.J.state     on | off-by-us (our marker is in front) | off (a timer that is not active)
@@ -38,8 +38,8 @@ const char *schedule_user(const struct facts *facts);
 enum step_request schedule_off(const struct agent_ctx *ctx, int n, struct op *op, char item[ITEM_MAX]);
 struct verdict schedule_is_off(const struct agent_ctx *ctx, int n, const struct op_result *result);
 
-/* Puts each entry back that was on before: its table is read afresh, the one line is changed, and that is installed only
-   if the table is still that; else from the start, as often as somebody is faster. */
+/* Puts each entry back that was on before: its table is read afresh, the one line is changed, and that is installed
+   only if the table is still that; else from the start, as often as somebody is faster. */
 enum step_request schedule_on(const struct agent_ctx *ctx, int n, struct op *op, char item[ITEM_MAX]);
 struct verdict schedule_is_on(const struct agent_ctx *ctx, int n, const struct op_result *result);
 

@@ -75,12 +75,14 @@ static size_t env_name(const char *at, size_t len, size_t *value)
 	return name;
 }
 
-/* Cron's time fields hold no other bytes; a line of prose that has lost its '#' is no entry. */
-static bool is_time_field(const char *at, size_t len)
+/* Cron's time fields hold no other bytes, and letters only where months and days are named: a line of prose that has
+   lost its '#' is no entry. */
+static bool is_time_field(const char *at, size_t len, bool named)
 {
 	for (size_t i = 0; i < len; i++) {
-		if (!at[i] || (!strchr("*,-/~?#", at[i]) && !(at[i] >= '0' && at[i] <= '9') && !(at[i] >= 'a' && at[i] <= 'z') &&
-		    !(at[i] >= 'A' && at[i] <= 'Z')))
+		bool letter = (at[i] >= 'a' && at[i] <= 'z') || (at[i] >= 'A' && at[i] <= 'Z');
+
+		if (!(at[i] >= '0' && at[i] <= '9') && !(at[i] && strchr("*,-/~?#", at[i])) && !(letter && named))
 			return false;
 	}
 	return len > 0;
@@ -98,7 +100,7 @@ static size_t skip_time(const char *at, size_t len)
 	for (int field = 0; field < 5; field++) {
 		pos = skip_blanks(at, len, pos);
 		end = skip_word(at, len, pos);
-		if (!is_time_field(at + pos, end - pos))
+		if (!is_time_field(at + pos, end - pos, field >= 3))
 			return 0;
 		pos = end;
 	}
@@ -214,7 +216,7 @@ static void note_variable(struct variables *vars, const struct line *line, const
 {
 	size_t start = skip_blanks(line->at, line->len, 0), from = 0;
 	size_t len = start < line->len ? env_name(line->at + start, line->len - start, &from) : 0;
-	struct line name = { line->at + start, len }, value;
+	struct line name = {line->at + start, len}, value;
 
 	if (!len || line->at[start] == '#')
 		return;
@@ -222,7 +224,7 @@ static void note_variable(struct variables *vars, const struct line *line, const
 		name.at++;
 		name.len -= 2;
 	}
-	value = (struct line){ line->at + start + from, line->len - start - from };
+	value = (struct line){line->at + start + from, line->len - start - from};
 	for (size_t i = 0; i < vars->n; i++) {
 		if (vars->at[i].len == name.len && memcmp(vars->at[i].at, name.at, name.len) == 0)
 			vars->at[i--] = vars->at[--vars->n];
@@ -263,7 +265,7 @@ static bool starts_client(const struct line *command, const struct crontab_clien
 void crontab_find(const char *text, size_t len, enum crontab_format format, const struct crontab_client *client,
 		  const char *marker, struct crontab_entry **found, size_t *found_n)
 {
-	struct variables vars = { 0 };
+	struct variables vars = {0};
 	struct line line, command;
 	size_t offset = 0;
 	long number = 0;
@@ -271,7 +273,7 @@ void crontab_find(const char *text, size_t len, enum crontab_format format, cons
 	*found = NULL;
 	*found_n = 0;
 	for (size_t start = 0; next_line(text, len, &offset, &line); start = offset) {
-		struct crontab_entry entry = { .offset = start, .len = line.len, .line = ++number };
+		struct crontab_entry entry = {.offset = start, .len = line.len, .line = ++number};
 		size_t skip;
 
 		note_variable(&vars, &line, client);
@@ -290,13 +292,13 @@ void crontab_find(const char *text, size_t len, enum crontab_format format, cons
 /* ---- off and on ------------------------------------------------------------------------------------------------- */
 
 struct places {
-	size_t on, off;		   /* how many lines are it */
+	size_t on, off;               /* how many lines are it */
 	size_t on_offset, off_offset; /* of the last one of each */
 };
 
 static struct places places_of(const char *text, size_t len, const char *wanted, size_t wanted_len, const char *marker)
 {
-	struct places p = { 0 };
+	struct places p = {0};
 	size_t offset = 0, skip = strlen(marker);
 	struct line line;
 

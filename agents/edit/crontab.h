@@ -26,7 +26,7 @@
 #define CRONTAB_USER_MAX 64
 
 enum crontab_format {
-	CRONTAB_USER,	/* /var/spool/cron/crontabs/USER: no user column */
+	CRONTAB_USER,   /* /var/spool/cron/crontabs/USER: no user column */
 	CRONTAB_SYSTEM, /* /etc/crontab, /etc/cron.d/FILE */
 };
 
@@ -37,11 +37,11 @@ struct crontab_client {
 };
 
 struct crontab_entry {
-	size_t offset, len; /* the whole line, marker and CR included, newline excluded */
+	size_t offset, len;           /* the whole line, marker and CR included, newline excluded */
 	size_t body_offset, body_len; /* the line without our marker */
-	long line; /* 1-based */
-	bool off; /* our marker is in front of it */
-	char user[CRONTAB_USER_MAX]; /* of a system crontab's entry; else "" */
+	long line;                    /* 1-based */
+	bool off;                     /* our marker is in front of it */
+	char user[CRONTAB_USER_MAX];  /* of a system crontab's entry; else "" */
 };
 
 /*

@@ -154,7 +154,12 @@ static bool is_utf8(const char *text, size_t len)
 	const unsigned char *at = (const unsigned char *)text;
 
 	for (size_t i = 0; i < len;) {
-		size_t more = at[i] < 0x80 ? 0 : at[i] < 0xc2 ? 9 : at[i] < 0xe0 ? 1 : at[i] < 0xf0 ? 2 : at[i] < 0xf5 ? 3 : 9;
+		size_t more = at[i] < 0x80   ? 0
+			      : at[i] < 0xc2 ? 9
+			      : at[i] < 0xe0 ? 1
+			      : at[i] < 0xf0 ? 2
+			      : at[i] < 0xf5 ? 3
+					     : 9;
 
 		if (more > len - i - 1)
 			return false;
@@ -177,7 +182,7 @@ static void find_as(const char *text, size_t len, const char *name, enum ruby_en
 {
 	struct ruby_scan scan;
 
-	*found = (struct ruby_constant){ 0 };
+	*found = (struct ruby_constant){0};
 	ruby_scan(text, len, name, encoding, &scan);
 	judge(found, &scan, text);
 }
@@ -189,7 +194,7 @@ void ruby_constant_find(const char *text, size_t len, const char *name, struct r
 	enum ruby_encoding encoding = ruby_encoding_of(text, len, &declared);
 
 	if (len >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0)) {
-		*found = (struct ruby_constant){ 0 };
+		*found = (struct ruby_constant){0};
 		say_unclear(found, "the file is UTF-16, which Ruby does not read", 1);
 		return;
 	}
@@ -199,5 +204,7 @@ void ruby_constant_find(const char *text, size_t len, const char *name, struct r
 	find_as(text, len, name, RUBY_SJIS, &other);
 	if (!same(found, &other))
 		say_unclear(found, "the file declares no encoding, and read as Shift_JIS it says something else",
-			    found->lines_n ? found->lines[0] : 1);
+			    other.lines_n    ? other.lines[0]
+			    : found->lines_n ? found->lines[0]
+					     : 1);
 }

@@ -11,8 +11,8 @@
  *     ROOT_URI = 'http[s]://[userinfo@]HOST[:PORT][/PATH]'       also "…", %q(…), %Q(…), %(…), with any delimiters
  *
  * Everything else that may change the constant (`||=`, an interpolation, an escape, a concatenation, ENV[…], a heredoc,
- * a modifier `if`) is RUBY_UNCLEAR with its line: a person looks at it, and nothing is changed. `X::ROOT_URI = …` counts
- * as an assignment; `x.ROOT_URI = …`, `def ROOT_URI=`, `ROOT_URI == …` and a hash key do not.
+ * a modifier `if`) is RUBY_UNCLEAR with its line: a person looks at it, and nothing is changed. `X::ROOT_URI = …`
+ * counts as an assignment; `x.ROOT_URI = …`, `def ROOT_URI=`, `ROOT_URI == …` and a hash key do not.
  */
 #ifndef AGENTS_EDIT_RUBY_CONSTANT_H
 #define AGENTS_EDIT_RUBY_CONSTANT_H
@@ -38,9 +38,9 @@ struct ruby_constant {
 	size_t lines_n;
 	char reason[RUBY_REASON_MAX]; /* RUBY_UNCLEAR: "the value is not one plain string" */
 	/* RUBY_FOUND only */
-	size_t host_offset, host_len; /* in the file; without port, userinfo and brackets */
-	char host[RUBY_HOST_MAX];     /* as written */
-	char shown[RUBY_SHOWN_MAX];   /* the URL for people: userinfo and query left out, printable */
+	size_t host_offset, host_len;         /* in the file; without port, userinfo and brackets */
+	char host[RUBY_HOST_MAX];             /* as written */
+	char shown[RUBY_SHOWN_MAX];           /* the URL for people: userinfo and query left out, printable */
 	size_t userinfo_offset, userinfo_len; /* len 0: none. For hiding it where the line is shown */
 };
 

@@ -119,7 +119,8 @@ static void interpolation(struct lexer *lx)
 	lx->heredocs_n = saved.heredocs_n;
 }
 
-/* At a `#` in a literal with interpolation: `#{…}`, `#@x`, `#$x`; `#$"` names a variable, and its quote ends nothing. */
+/* At a `#` in a literal with interpolation: `#{…}`, `#@x`, `#$x`; `#$"` names a variable, and its quote ends nothing.
+ */
 static void hash_sign(struct lexer *lx, struct literal *lit)
 {
 	int next = byte_at(lx, lx->at + 1);
@@ -189,7 +190,7 @@ static void quoted(struct lexer *lx)
 {
 	size_t start = lx->at;
 	int quote = byte_at(lx, lx->at++);
-	struct literal lit = { .kind = quote == '`' ? LITERAL_OTHER : LITERAL_STRING };
+	struct literal lit = {.kind = quote == '`' ? LITERAL_OTHER : LITERAL_STRING};
 
 	delimited(lx, quote, quote, quote != '\'', &lit);
 	value_ended(lx);
@@ -206,7 +207,7 @@ static void percent(struct lexer *lx)
 {
 	size_t start = lx->at++;
 	int type = 'Q', open = byte_at(lx, lx->at);
-	struct literal lit = { .kind = LITERAL_STRING };
+	struct literal lit = {.kind = LITERAL_STRING};
 
 	if (open < 0x80 && is_name(open) && open != '_') {
 		type = open;
@@ -231,7 +232,7 @@ static void percent(struct lexer *lx)
 static void regex(struct lexer *lx, bool guessed)
 {
 	size_t start = lx->at++;
-	struct literal lit = { .kind = LITERAL_OTHER };
+	struct literal lit = {.kind = LITERAL_OTHER};
 	long line = lx->line;
 
 	delimited(lx, '/', '/', true, &lit);
@@ -248,10 +249,10 @@ static void regex(struct lexer *lx, bool guessed)
 /* At `<<`: a heredoc's beginning? Then it is noted, and its body is read when the line ends. */
 static bool heredoc_begins(struct lexer *lx)
 {
-	struct heredoc doc = { 0 };
+	struct heredoc doc = {0};
 	size_t start = lx->at, at = lx->at + 2;
 	int c = byte_at(lx, at);
-	struct literal lit = { .kind = LITERAL_OTHER };
+	struct literal lit = {.kind = LITERAL_OTHER};
 
 	if (c == '-' || c == '~') {
 		doc.indented = true;
@@ -298,7 +299,7 @@ static bool heredoc_ends(const struct lexer *lx, const struct heredoc *doc)
 /* One line of a body with interpolation; an escaped newline does not end it. */
 static void heredoc_line(struct lexer *lx)
 {
-	struct literal unused = { 0 };
+	struct literal unused = {0};
 
 	while (lx->at < lx->len && !lx->scan->failed) {
 		size_t bytes = step(lx, lx->at);
@@ -363,6 +364,9 @@ static void newline(struct lexer *lx)
 	if (lx->before != BEFORE_DOT && lx->before != BEFORE_SCOPE && lx->before != BEFORE_DEF)
 		lx->before = BEFORE_BEGIN;
 	lx->statement = !goes_on;
+	if (!goes_on)
+		lx->last = 0;
+	lx->group = lx->group && lx->parens;
 	lexer_token(lx, TOKEN_LINE, lx->at - 1, NULL);
 }
 
@@ -405,13 +409,13 @@ static bool is_local(const struct lexer *lx, size_t start, size_t len)
 
 static enum before before_of_word(const struct lexer *lx, size_t start, size_t len)
 {
-	static const char *const begin[] = { "if",    "unless", "while", "until", "and",   "or",     "not",    "return",
-					     "when",  "in",	"case",	 "then",  "do",	   "else",   "elsif",  "begin",
-					     "ensure", "rescue", "break", "next",  "module", "for",  NULL };
-	static const char *const end[] = { "end",  "self", "nil", "true", "false", "redo", "retry", "__FILE__", "__LINE__",
-					   "__ENCODING__", NULL };
-	static const char *const def[] = { "def", "alias", "undef", NULL };
-	static const char *const class[] = { "class", NULL };
+	static const char *const begin[] = {"if",     "unless", "while", "until", "and",    "or",   "not",   "return",
+					    "when",   "in",     "case",  "then",  "do",     "else", "elsif", "begin",
+					    "ensure", "rescue", "break", "next",  "module", "for",  NULL};
+	static const char *const end[] = {"end",   "self",     "nil",      "true",         "false", "redo",
+					  "retry", "__FILE__", "__LINE__", "__ENCODING__", NULL};
+	static const char *const def[] = {"def", "alias", "undef", NULL};
+	static const char *const class[] = {"class", NULL};
 
 	if (lx->before == BEFORE_DEF)
 		return BEFORE_END;
@@ -464,8 +468,7 @@ static void number(struct lexer *lx)
 {
 	size_t start = lx->at;
 
-	while (is_name(byte_at(lx, lx->at)) ||
-	       (byte_at(lx, lx->at) == '.' && is_digit(byte_at(lx, lx->at + 1))) ||
+	while (is_name(byte_at(lx, lx->at)) || (byte_at(lx, lx->at) == '.' && is_digit(byte_at(lx, lx->at + 1))) ||
 	       (one_of(byte_at(lx, lx->at), "+-") && one_of(byte_at(lx, lx->at - 1), "eE") &&
 		is_digit(byte_at(lx, lx->at + 1)) && byte_at(lx, start + 1) != 'x'))
 		lx->at++;
@@ -501,6 +504,7 @@ static void operator(struct lexer *lx, size_t bytes)
 	int c = byte_at(lx, start);
 
 	lx->at += bytes;
+	lx->group = (lx->group && c != ';') || (c == '(' && lx->statement);
 	lx->parens += one_of(c, "([") ? 1 : one_of(c, ")]") && lx->parens ? -1 : 0;
 	lx->braces += c == '{' ? 1 : c == '}' && lx->braces ? -1 : 0;
 	lx->before = one_of(c, ")]}") ? BEFORE_END : BEFORE_BEGIN;
@@ -527,9 +531,9 @@ static void dot(struct lexer *lx, size_t bytes)
 /* An operator's name behind `def`, `.` or `:`; the longest first. */
 static size_t operator_name(const struct lexer *lx, size_t at)
 {
-	static const char *const names[] = { "[]=", "<=>", "===", "[]", "**", "==", "=~", "!=", "!~", "<<", ">>",
-					     "<=",  ">=",  "+@",  "-@", "~@", "!@", "+",  "-",	"*",  "/",  "%",
-					     "<",   ">",   "!",	  "~",	"^",  "&",  "|",  "`" };
+	static const char *const names[] = {"[]=", "<=>", "===", "[]", "**", "==", "=~", "!=", "!~", "<<",
+					    ">>",  "<=",  ">=",  "+@", "-@", "~@", "!@", "+",  "-",  "*",
+					    "/",   "%",   "<",   ">",  "!",  "~",  "^",  "&",  "|",  "`"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		size_t n = strlen(names[i]);
@@ -546,8 +550,11 @@ static void colon(struct lexer *lx)
 	int next = byte_at(lx, start + 1);
 
 	if (next == ':') {
+		bool statement = lx->statement;
+
 		operator(lx, 2);
 		lx->before = BEFORE_SCOPE;
+		lx->statement = statement;
 		return;
 	}
 	if (lx->before == BEFORE_END || is_space(next) || next == '#' || one_of(next, "\"'") ||
@@ -589,6 +596,7 @@ static void question(struct lexer *lx)
 		else
 			break;
 	}
+	lx->line += byte_at(lx, lx->at) == '\n';
 	lx->at += step(lx, lx->at);
 	value_ended(lx);
 	lexer_token(lx, TOKEN_OPERATOR, start, NULL);
@@ -615,7 +623,8 @@ static bool heredoc_may_begin(const struct lexer *lx)
 
 static void symbol(struct lexer *lx, int c)
 {
-	size_t named = lx->before == BEFORE_DEF || lx->before == BEFORE_DOT ? operator_name(lx, lx->at) : 0;
+	bool names = lx->before == BEFORE_DEF || lx->before == BEFORE_DOT || lx->before == BEFORE_SCOPE;
+	size_t named = names ? operator_name(lx, lx->at) : 0;
 
 	if (named) {
 		lx->at += named;

@@ -26,13 +26,13 @@ enum before {
 };
 
 enum token {
-	TOKEN_LINE,	 /* a newline */
+	TOKEN_LINE, /* a newline */
 	TOKEN_SEMICOLON,
-	TOKEN_DOT,	 /* `.` or `&.` */
-	TOKEN_NAME,	 /* a name or keyword: text[start, at) */
-	TOKEN_STRING,	 /* any literal in quotes */
-	TOKEN_OPERATOR,	 /* anything else */
-	TOKEN_END,	 /* of the text */
+	TOKEN_DOT,      /* `.` or `&.` */
+	TOKEN_NAME,     /* a name or keyword: text[start, at) */
+	TOKEN_STRING,   /* any literal in quotes */
+	TOKEN_OPERATOR, /* anything else */
+	TOKEN_END,      /* of the text */
 };
 
 enum literal_kind { LITERAL_STRING, LITERAL_OTHER }; /* %w, symbols, regular expressions, `…`, heredocs */
@@ -61,12 +61,13 @@ struct lexer {
 	struct ruby_scan *scan;
 
 	enum before before;
-	char last;	/* first byte of the last operator, 0 when the last token was something else */
+	char last;      /* first byte of the last operator, 0 when the last token was something else */
 	bool statement; /* at the beginning of a statement */
-	int parens;	/* open ( and [ */
-	int braces;	/* open { of this level */
-	int depth;	/* of interpolations */
-	bool finished;	/* __END__ and the like */
+	bool group;     /* behind a ( that began the statement: maybe a list that is assigned to */
+	int parens;     /* open ( and [ */
+	int braces;     /* open { of this level */
+	int depth;      /* of interpolations */
+	bool finished;  /* __END__ and the like */
 	struct heredoc heredocs[HEREDOCS_MAX]; /* begun in this line */
 	size_t heredocs_n;
 	struct {
@@ -81,7 +82,8 @@ struct lexer {
 /* ruby_lexer.c: reads code to its end, or (nested) to the brace that closes the interpolation. */
 void lexer_code(struct lexer *lx, bool nested);
 
-/* ruby_scan.c: called for each token; for the constant's name, `at` being behind it; is what follows `at` an assignment? */
+/* ruby_scan.c: called for each token; for the constant's name, `at` being behind it; is what follows `at` an
+ * assignment? */
 void lexer_token(struct lexer *lx, enum token token, size_t start, const struct literal *literal);
 void lexer_constant(struct lexer *lx);
 bool lexer_assigns(const struct lexer *lx, size_t at);

@@ -1,8 +1,9 @@
 /*
  * The lexer behind edit/ruby_constant.h: reads Ruby source and reports each place that assigns a certain constant, with
- * the literal behind the `=`. It follows Ruby's own lexer (parse.y) in what decides where strings, comments and heredocs
- * begin and end; it does not parse. What it cannot tell apart as Ruby would (a `/` behind a name may divide or begin a
- * regular expression) it takes as Ruby takes it for a method's name, and gives up where the result runs over the line.
+ * the literal behind the `=`. It follows Ruby's own lexer (parse.y) in what decides where strings, comments and
+ * heredocs begin and end; it does not parse. What it cannot tell apart as Ruby would (a `/` behind a name may divide or
+ * begin a regular expression) it takes as Ruby takes it for a method's name, and gives up where the result runs over
+ * the line.
  */
 #ifndef AGENTS_EDIT_RUBY_SCAN_H
 #define AGENTS_EDIT_RUBY_SCAN_H
@@ -20,14 +21,14 @@ enum ruby_encoding {
 
 struct ruby_assignment {
 	long line;
-	const char *unclear; /* why it is not understood, or NULL */
+	const char *unclear;            /* why it is not understood, or NULL */
 	size_t value_offset, value_len; /* understood: what is between the quotes */
 };
 
 struct ruby_scan {
 	struct ruby_assignment at[RUBY_SCAN_MAX]; /* the first ones */
-	size_t n; /* how many there are; may be more than are kept */
-	const char *failed; /* why the file could not be read to its end, or NULL */
+	size_t n;                                 /* how many there are; may be more than are kept */
+	const char *failed;                       /* why the file could not be read to its end, or NULL */
 	long failed_line;
 };
 

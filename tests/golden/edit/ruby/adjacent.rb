@@ -1,0 +1,1 @@
+ROOT_URI = 'https://us.imhs-ws.trendmicro.com/imhs/v1.0/en' '/x'

@@ -1,0 +1,4 @@
+=begin
+ROOT_URI = 'https://us.imhs-ws.trendmicro.com/imhs/v1.0/en'
+=end
+ROOT_URI = 'https://us.imhs-ws.trendmicro.com/imhs/v1.0/en'

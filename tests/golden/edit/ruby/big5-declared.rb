@@ -1,0 +1,3 @@
+# encoding: big5
+T = '¥\'
+ROOT_URI = 'https://us.imhs-ws.trendmicro.com/imhs/v1.0/en'

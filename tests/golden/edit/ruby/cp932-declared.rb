@@ -1,0 +1,4 @@
+# coding: cp932
+T = '•\' # ƒ\
+V = "ƒ\"
+ROOT_URI = 'https://us.imhs-ws.trendmicro.com/imhs/v1.0/en'

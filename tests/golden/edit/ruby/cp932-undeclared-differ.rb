@@ -1,0 +1,3 @@
+T = '•\'
+ROOT_URI = 'https://us.imhs-ws.trendmicro.com/imhs/v1.0/en'
+V = 'x'

@@ -1,0 +1,4 @@
+X = 1
+ __END__
+__END__ 
+ROOT_URI = 'https://us.imhs-ws.trendmicro.com/imhs/v1.0/en'

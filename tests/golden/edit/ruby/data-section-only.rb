@@ -1,0 +1,3 @@
+X = 1
+__END__
+ROOT_URI = 'https://us.imhs-ws.trendmicro.com/imhs/v1.0/en'

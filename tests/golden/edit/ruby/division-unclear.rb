@@ -1,0 +1,3 @@
+x = foo /2
+ROOT_URI = 'https://us.imhs-ws.trendmicro.com/imhs/v1.0/en'
+y = bar/ 2

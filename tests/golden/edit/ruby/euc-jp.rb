@@ -1,0 +1,3 @@
+# coding: euc-jp
+T = 'É½¼¨'
+ROOT_URI = 'https://us.imhs-ws.trendmicro.com/imhs/v1.0/en'

@@ -1,0 +1,2 @@
+A = <<X
+ROOT_URI = 'https://us.imhs-ws.trendmicro.com/imhs/v1.0/en'

@@ -1,0 +1,5 @@
+module Imhs
+  class Config < Base
+    ROOT_URI = 'https://us.imhs-ws.trendmicro.com/imhs/v1.0/en'.freeze
+  end
+end

@@ -1,0 +1,1 @@
+ROOT_URI = "https://#$h/imhs"

@@ -1,0 +1,2 @@
+X = 1
+ROOT_URI = 'https://us.imhs-ws.trendmicro.com/imhs/v1.0/en' unless defined?(ROOT_URI)

@@ -1,0 +1,1 @@
+ROOT_URI = 'us.imhs-ws.trendmicro.com/imhs'
