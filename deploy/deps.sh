@@ -20,7 +20,7 @@ demo='openssh-server cron sudo ruby util-linux mount procps'
 
 # npm runs the JSON Schema validator; only where there is none on PATH, since Debian's brings hundreds of packages
 # and cannot stand beside another vendor's Node.
-tests='check libssh-dev shellcheck chromium tmux sqlite3 jq pmccabe'
+tests='check libssh-dev shellcheck chromium tmux sqlite3 jq pmccabe groff-base'
 command -v npm >/dev/null 2>&1 || tests="$tests nodejs npm"
 
 say() { echo "deps.sh: $*" >&2; }

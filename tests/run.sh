@@ -11,7 +11,7 @@
 # A test is what ctest knows (label `ssh`: talks SSH), or an executable tests/{lint,cli,integration,browser}/*.sh that
 # ctest does not know (named ssh_*: talks SSH). Such a script finds the program in $CUTOVER and the build's folder in
 # $CUTOVER_BUILD, ends with the line `N passed, N failed[, N skipped]`, exits 1 when one failed, and says why it skips in
-# lines that begin with `SKIP`. What fails is shown whole.
+# lines that begin with `skip` (in either case). What fails is shown whole.
 #
 # The last line is `N passed, N failed, N skipped`, in test cases; exits 1 when one failed or none ran. Needs root where
 # packages are missing. Leaves build/ behind: a second run builds only what has changed.
@@ -40,7 +40,7 @@ add_up() {
 		END { print n + closed, good + p, bad + f, 0 + s }' "$said")
 	while IFS= read -r line; do
 		reasons+=("$1: $line")
-	done < <(grep '^SKIP' "$said" || true)
+	done < <(grep -iE '^skip' "$said" || true)
 	case $2 in
 	run) ((checks > 0)) || p=1 ;;
 	skip) ((checks > 0)) || s=1 ;;
