@@ -23,6 +23,7 @@ esc=$(printf '\033')
 
 # ask ANSWER COMMAND: types it once the question stands there; what the terminal showed is in shown, the code in $status.
 ask() {
+	rm -f shown
 	mkfifo typed
 	status=0
 	script -qefc "$2" shown <typed >/dev/null 2>&1 &
@@ -47,6 +48,7 @@ ok 'the cursor is shown again' sh -c "tail -c 4000 shown | tr -d '\r' | grep -qF
 "$CUTOVER" run fleet.json --yes --wait >run.out 2>&1 </dev/null &
 controller=$!
 wait_until 'the controller listens' 20 test -S cutover.db.sock
+rm shown
 script -qefc '"$CUTOVER" status --watch' shown </dev/null >/dev/null 2>&1 &
 watcher=$!
 wait_until 'status --watch: the picture is drawn' 20 grep -qF "${esc}[K" shown
