@@ -75,7 +75,7 @@ build() {
 		! grep -qx 'CUTOVER_TESTS:STRING=ON' "$2/CMakeCache.txt"; then
 		must "$(basename "$2"): configure" cmake --preset "$1" -B "$2" -DCUTOVER_TESTS=ON || return 1
 	fi
-	must "$(basename "$2"): build" cmake --build "$2"
+	must "$(basename "$2"): build" cmake --build "$2" -- --quiet
 }
 
 # run_ctest FOLDER [CTEST OPTION...]. ctest's report in XML is read line by line: ctest writes each tag on its own.
