@@ -38,6 +38,15 @@ static int take_version(struct ssh_banner *banner, size_t len, struct err *err)
 	return 1;
 }
 
+/* Something that no text has: TLS, a database, another protocol. No need to wait for more of it. */
+static bool is_binary(const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)bytes[i] < '\t')
+			return true;
+	return false;
+}
+
 int ssh_banner_take(struct ssh_banner *banner, struct err *err)
 {
 	for (;;) {
@@ -47,6 +56,11 @@ int ssh_banner_take(struct ssh_banner *banner, struct err *err)
 
 		if (newline && len >= 4 && memcmp(in->data, "SSH-", 4) == 0)
 			return take_version(banner, len, err);
+		if (is_binary(in->data, len)) {
+			printable_line(banner->before, sizeof(banner->before), in->data, len);
+			return err_set(err, E_PROTOCOL, "what answers is no SSH server (\"%.60s\"); is the port right?",
+				       banner->before);
+		}
 		if (banner->skipped + len > SSH_BANNER_MAX) {
 			printable_line(banner->before, sizeof(banner->before), in->data, len);
 			return err_set(err, E_PROTOCOL,

@@ -7,6 +7,7 @@
  */
 #include "transport/ssh_channel.h"
 
+#include "base/log.h"
 #include "transport/ssh_remote.h"
 
 /* Works the same under every login shell (bash, dash, zsh, csh, fish …): one pair of single quotes, no variable of
@@ -30,6 +31,7 @@ static void move(struct ssh_channel *ch, enum ssh_channel_state to)
 		ch->remote->opening = NULL;
 	if (to == CHANNEL_OPENING)
 		ch->remote->opening = ch;
+	log_trace("%s: channel %p: %s -> %s", ch->remote->label, (void *)ch, sm_name(&ch->sm), states[to].name);
 	sm_move(&ch->sm, (int)to, ch->remote->label);
 }
 

@@ -11,7 +11,11 @@
 
 extern const struct embedded embedded_transport[];
 
-enum { CLOSE_MS = 3000, KILLER_MS = 8000 };
+enum {
+	CLOSE_MS = 3000,
+	KILLER_MS = 8000,
+	OUT_MS = 5000, /* for the end of stdout, once the command has ended */
+};
 
 struct ssh_exec {
 	struct list node;
@@ -21,6 +25,7 @@ struct ssh_exec {
 	struct ssh_marks marks[2];   /* stdout, stderr */
 	struct err *err;
 	bool killer, elevated, killed;
+	bool begun;		/* the start mark */
 	bool exited, out_ended; /* the marks at the end of stderr and of stdout */
 	bool refused;		/* exec.sh could not begin */
 	int64_t pid, group;
@@ -41,9 +46,9 @@ static int take_start(struct ssh_exec *x, const char *words)
 {
 	int64_t n[2];
 
-	if (!ssh_mark_numbers(words, n, 2) || n[0] <= 1 || n[1] < 0 || result_of(x)->started)
+	if (!ssh_mark_numbers(words, n, 2) || n[0] <= 1 || n[1] < 0 || x->begun)
 		return broken(x, "a broken start mark");
-	result_of(x)->started = true;
+	x->begun = true;
 	x->pid = n[0];
 	x->group = n[1] > 1 ? n[1] : 0;
 	/* What sudo says before is not the command's. */
@@ -61,6 +66,7 @@ static int take_exit(struct ssh_exec *x, const char *words)
 		return broken(x, "a broken exit mark");
 	result_of(x)->exit_code = (int32_t)code;
 	x->exited = true;
+	x->until_ms = ssh_remote_now(x->remote) + OUT_MS;
 	return 0;
 }
 
@@ -261,6 +267,7 @@ static void finish(struct ssh_exec *x)
 
 	ssh_marks_end(&x->marks[0]);
 	ssh_marks_end(&x->marks[1]);
+	result_of(x)->started = x->begun;
 	req = let_go(x);
 	if (killed)
 		ssh_request_fail(x->remote, req, req->cancelled ? E_CANCELED : E_TIMEOUT,
@@ -294,6 +301,8 @@ static void stop(struct ssh_exec *x)
 
 static void look(struct ssh_exec *x)
 {
+	if (ssh_channel_is(&x->channel, CHANNEL_OPEN))
+		result_of(x)->started = true; /* may have been: see finish */
 	if (x->refused)
 		give_up(x, E_NOSPACE, "its private file cannot be written on the host; the disk is full");
 	else if (x->exited && x->out_ended)
@@ -302,6 +311,8 @@ static void look(struct ssh_exec *x)
 		finish(x);
 	else if (x->channel.ended)
 		ended_unmarked(x);
+	else if (x->exited && !x->killed && ssh_remote_now(x->remote) >= x->until_ms)
+		give_up(x, E_PROTOCOL, "it has ended, but its output does not");
 	else
 		stop(x);
 }
@@ -346,16 +357,22 @@ int64_t ssh_execs_deadline(const struct ssh_remote *r)
 
 	for (const struct list *n = r->execs.next; n != &r->execs; n = n->next) {
 		const struct ssh_exec *x = CONTAINER_OF((struct list *)n, struct ssh_exec, node);
-		int64_t at = x->request && !x->killed ? x->request->deadline_ms : x->until_ms;
+		int64_t at = x->request && !x->killed && !x->exited ? x->request->deadline_ms : x->until_ms;
 		if (!due || at < due)
 			due = at;
 	}
 	return due;
 }
 
+/* A killer goes on by itself once it has its text. */
 bool ssh_execs_running(const struct ssh_remote *r)
 {
-	return !list_empty(&r->execs);
+	for (const struct list *n = r->execs.next; n != &r->execs; n = n->next) {
+		const struct ssh_exec *x = CONTAINER_OF((struct list *)n, struct ssh_exec, node);
+		if (x->request || (x->killer && !x->channel.eof_sent))
+			return true;
+	}
+	return false;
 }
 
 void ssh_execs_cancel(struct ssh_remote *r)

@@ -82,8 +82,7 @@ void ssh_request_fail(struct ssh_remote *r, struct ssh_request *req, int code, c
 	va_start(args, fmt);
 	err_vset(&req->request->result.failure, code, fmt, args);
 	va_end(args);
-	if (strncmp(req->request->result.failure.text, r->label, strlen(r->label)) != 0)
-		err_prefix(&req->request->result.failure, "%s: ", r->label);
+	err_prefix(&req->request->result.failure, "%s: ", r->label);
 	ssh_request_done(r, req);
 }
 

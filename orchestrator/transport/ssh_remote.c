@@ -61,7 +61,8 @@ static void deliver_opened(struct ssh_remote *r)
 	}
 	err = r->err;
 	if (!err.code)
-		err_set(&err, E_CANCELED, "%s: closed before the login was done", r->label);
+		err_set(&err, E_CANCELED, "closed before the login was done");
+	err_prefix(&err, "%s: ", r->label);
 	r->opened(&r->base, &err, r->opened_arg);
 }
 
@@ -78,6 +79,9 @@ static void arm(struct ssh_remote *r)
 	/* Nobody reads while it waits for its turn: with input watched the loop would spin. */
 	if (!is(r, REMOTE_CONNECT))
 		ssh_io_arm(&r->io, !is(r, REMOTE_QUEUED));
+	/* It was cut by a write that nobody looked at: the next read tells. */
+	if (r->io.cut && r->sm.now < REMOTE_TEARDOWN)
+		r->again = true;
 	if (r->again) {
 		uv_timer_start(&r->timer, on_timer, 0, 0);
 		return;

@@ -83,8 +83,7 @@ void ssh_session_fail(struct ssh_remote *r, const struct err *err)
 {
 	if (!r->err.code) {
 		r->err = *err;
-		err_prefix(&r->err, "%s: ", r->label);
-		log_debug("%s (%s)", r->err.text, err_name(r->err.code));
+		log_debug("%s: %s (%s)", r->label, r->err.text, err_name(r->err.code));
 	}
 	if (!is(r, REMOTE_TEARDOWN) && !is(r, REMOTE_GONE))
 		tear_down(r);
@@ -131,7 +130,7 @@ static bool step_resolve(struct ssh_remote *r)
 {
 	struct err err;
 
-	if (resolve_numeric(r->address, r->port, &r->addresses) || (!r->resolving && r->addresses.n)) {
+	if (r->addresses.n || resolve_numeric(r->address, r->port, &r->addresses)) {
 		r->connect_until_ms = ssh_remote_now(r) + r->budgets.connect_ms;
 		move(r, REMOTE_CONNECT);
 		return true;
@@ -231,6 +230,13 @@ static bool step_banner(struct ssh_remote *r)
 
 static bool step_queued(struct ssh_remote *r)
 {
+	struct err err;
+
+	if (r->io.cut) {
+		ssh_remote_lost(r, LIBSSH2_ERROR_SOCKET_SEND, &err);
+		ssh_session_fail(r, &err);
+		return true;
+	}
 	if (!ssh_admit(r))
 		return false;
 	move(r, REMOTE_HANDSHAKE);
@@ -480,8 +486,9 @@ void ssh_session_timeout(struct ssh_remote *r)
 		address_failed(r, ETIMEDOUT);
 		return;
 	case REMOTE_BANNER:
-		err_set(&err, E_TIMEOUT, "%s port %d accepts connections, but sent no SSH version line within %.1f s", r->address,
-			r->port, seconds);
+		err_set(&err, r->banner.in.len + r->banner.skipped ? E_PROTOCOL : E_TIMEOUT,
+			"%s port %d accepts connections, but sent no SSH version line within %.1f s (%zu bytes of something else)",
+			r->address, r->port, seconds, r->banner.in.len + r->banner.skipped);
 		break;
 	case REMOTE_HANDSHAKE:
 		err_set(&err, E_TIMEOUT, "the key exchange was not finished within %.1f s", seconds);

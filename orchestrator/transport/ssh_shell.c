@@ -32,7 +32,7 @@ struct ssh_shell {
 	size_t scripts_before; /* those that were there before the request that runs */
 
 	struct ssh_request *running;
-	bool elevated, killed, ended;
+	bool elevated, killed, ended, begun; /* of what runs; begun: its start mark came */
 	int64_t pid, group;
 	size_t out_left, err_left;
 	int64_t kill_until_ms;
@@ -92,9 +92,9 @@ static int take_start(struct ssh_shell *sh, const char *words)
 {
 	int64_t n[2];
 
-	if (!ssh_mark_numbers(words, n, 2) || n[0] <= 1 || n[1] < 0 || sh->running->request->result.started)
+	if (!ssh_mark_numbers(words, n, 2) || n[0] <= 1 || n[1] < 0 || sh->begun)
 		return broken(sh, "a broken start mark");
-	sh->running->request->result.started = true;
+	sh->begun = true;
 	sh->pid = n[0];
 	/* In the group of the resident shell (there is no setsid): then the process alone is ended. */
 	sh->group = n[1] > 1 && n[1] != sh->own_group ? n[1] : 0;
@@ -127,6 +127,7 @@ static void finish(struct ssh_shell *sh)
 	struct ssh_request *req = sh->running;
 
 	sh->running = NULL;
+	req->request->result.started = sh->begun;
 	if (sh->killed)
 		ssh_request_fail(sh->remote, req, req->cancelled ? E_CANCELED : E_TIMEOUT,
 				 req->cancelled ? "%s: cancelled, and ended on the host"
@@ -143,6 +144,7 @@ static int take_fail(struct ssh_shell *sh, const char *words)
 	bool full = strstr(buf_str(&sh->text), "No space") || strstr(buf_str(&sh->text), "quota");
 
 	sh->running = NULL;
+	req->request->result.started = false;
 	sh->scripts_n = sh->scripts_before;
 	if (strcmp(words, "decode") == 0)
 		ssh_request_fail(sh->remote, req, E_IO,
@@ -331,7 +333,8 @@ static void begin(struct ssh_shell *sh, struct ssh_request *req)
 
 	sh->running = req;
 	sh->elevated = op->elevated && sh->remote->sudo;
-	sh->killed = sh->ended = false;
+	sh->killed = sh->ended = sh->begun = false;
+	req->request->result.started = true; /* until it is known that it was not */
 	sh->pid = sh->group = 0;
 	sh->scripts_before = sh->scripts_n;
 	req->began_ms = ssh_remote_now(sh->remote);
