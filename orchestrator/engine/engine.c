@@ -275,6 +275,12 @@ bool engine_may_change(struct task *t, struct ending *ending)
 
 /* ---- stop ------------------------------------------------------------------------------------------------------- */
 
+/* It waits for the far side and nothing is lost by giving up: a poll, or the next try with nothing down. */
+static bool is_idle_wait(const struct task *t)
+{
+	return (t->sm.now == TASK_PAUSE && t->stage != STAGE_RESTORE) || (t->sm.now == TASK_RETRY && !t->row->debts_n);
+}
+
 void engine_stop(struct engine *e)
 {
 	e->stopping++;
@@ -285,7 +291,7 @@ void engine_stop(struct engine *e)
 		if (t->sm.now == TASK_QUEUED) {
 			list_remove(&t->node);
 			task_move(t, TASK_IDLE);
-		} else if (e->stopping > 1 || (t->sm.now == TASK_RETRY && !t->row->debts_n)) {
+		} else if (e->stopping > 1 || is_idle_wait(t)) {
 			task_cancel(t);
 		}
 	}

@@ -94,7 +94,7 @@ void engine_each(const struct engine *e, void (*each)(const struct engine_row *r
 /* An assessment as JSON {"state", "text", "changes", "notes"}, as the journal and plan.v1 have it; the caller frees. */
 char *assessment_json(const struct assessment *a);
 
-/* For the progress display. */
+/* For the progress display: the rows that an agent works on. */
 struct engine_slow {
 	const char *tenant, *target, *phase;
 	int64_t age_ms;

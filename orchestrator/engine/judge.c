@@ -90,7 +90,7 @@ static void poll_again(struct task *t, const struct verdict *v)
 
 	if (!t->poll_since_ms)
 		t->poll_since_ms = now;
-	if (t->engine->stopping > 1)
+	if (t->engine->stopping && t->stage != STAGE_RESTORE)
 		stage_settle(t, STEP_PENDING, E_CANCELED, "stopped by the operator while waiting", 0);
 	else if (now - t->poll_since_ms < budget && t->engine->cfg.mode != ENGINE_PLAN) {
 		task_pause(t, v->after_ms);

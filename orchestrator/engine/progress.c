@@ -32,7 +32,7 @@ void engine_progress(const struct engine *e, struct engine_progress *out)
 		const struct task *t = &e->tasks[i];
 		bool active = t->sm.now != TASK_IDLE && t->sm.now != TASK_DONE && t->sm.now != TASK_QUEUED;
 		struct engine_slow slow = { t->row->tenant, t->row->target, NULL, now - t->begun_ms };
-		if (!t->selected)
+		if (!t->selected || !t->machine)
 			continue;
 		out->total++;
 		out->running += active;

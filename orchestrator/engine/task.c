@@ -410,7 +410,7 @@ void task_cancel(struct task *t)
 	case TASK_PAUSE:
 		timer_stop(&t->engine->timers, &t->timer);
 		task_move(t, TASK_TABLE);
-		stage_settle(t, half_done(t) ? STEP_FAILED : STEP_PENDING, E_CANCELED, err.text, 0);
+		stage_settle(t, t->indeterminate ? STEP_FAILED : STEP_PENDING, E_CANCELED, err.text, 0);
 		break;
 	case TASK_RETRY:
 		timer_stop(&t->engine->timers, &t->timer);
