@@ -27,7 +27,7 @@ static void on_done(struct journal_append *req, int status, const struct err *er
 /* Appends a pair of entries and a blob that fills pages, by the loop. The texts say which append they are of. */
 static void append_pair(struct journal *j, struct attempt *a, int i)
 {
-	static char bytes[20000];
+	static char bytes[9000];
 	char text[16];
 	struct journal_entry pair[2];
 	struct journal_blob blobs[2] = { { bytes, sizeof(bytes), true }, { 0 } };
@@ -261,6 +261,13 @@ END_TEST
 
 SUITE(faults)
 {
-	TEST_CASE_LOOP(s, test_each_operation_fails, 0, (int)ARRAY_LEN(cases));
-	TEST_CASE(s, test_power_off);
+	TCase *each = tcase_create("test_each_operation_fails"), *power = tcase_create("test_power_off");
+
+	/* Hundreds of files are made: with sanitizers, on a busy machine, that takes its time. */
+	tcase_set_timeout(each, 240);
+	tcase_add_loop_test(each, test_each_operation_fails, 0, (int)ARRAY_LEN(cases));
+	suite_add_tcase(s, each);
+	tcase_set_timeout(power, 240);
+	tcase_add_test(power, test_power_off);
+	suite_add_tcase(s, power);
 }

@@ -227,6 +227,7 @@ START_TEST(test_blobs)
 	buf_release(&bytes);
 	ck_assert_int_eq(journal_blob(r, sha256_hex("", 0, hex), &bytes, NULL), 0);
 	ck_assert_uint_eq(bytes.len, 0);
+	buf_release(&bytes);
 	/* A buffer that is too small gets an error, never half of it. */
 	buf_init(&bytes, 3);
 	ck_assert_int_eq(journal_blob(r, sha256_hex("same", 4, hex), &bytes, &err), E_LIMIT);
