@@ -25,6 +25,7 @@ struct advice {
 	const char *code; /* err_name, or NULL: any */
 	const char *title[2]; /* by enum report_lang */
 	const char *what[2];
+	const char *line; /* of a file, to be copied as it stands; or NULL */
 	enum advice_command commands[ADVICE_COMMANDS_MAX];
 };
 

@@ -217,7 +217,7 @@ static void group_row(struct map *causes, const struct report_row *row, enum cau
 	buf_release(&key);
 }
 
-/* By kind; most rows first; then as the procedure has it. */
+/* By kind; what was put back on purpose behind what failed; most rows first; then as the procedure has it. */
 static int compare_causes(const void *pa, const void *pb)
 {
 	const struct report_cause *a = pa, *b = pb;
@@ -225,6 +225,8 @@ static int compare_causes(const void *pa, const void *pb)
 
 	if (a->kind != b->kind)
 		return a->kind < b->kind ? -1 : 1;
+	if ((a->state == STEP_ROLLED_BACK) != (b->state == STEP_ROLLED_BACK))
+		return a->state == STEP_ROLLED_BACK ? 1 : -1;
 	if (a->rows_n != b->rows_n)
 		return a->rows_n > b->rows_n ? -1 : 1;
 	if (x != y)

@@ -159,8 +159,8 @@ static bool says_made(const struct report_event *e, const char *item)
 {
 	if (e->kind == JOURNAL_OUTCOME)
 		return *item && strcmp(e->item, item) == 0 && is_good(e->to);
-	return e->kind == JOURNAL_STATE &&
-	       (strcmp(e->to, step_state_name(STEP_VERIFIED)) == 0 || strcmp(e->to, step_state_name(STEP_APPLIED)) == 0);
+	return e->kind == JOURNAL_STATE && (strcmp(e->to, step_state_name(STEP_VERIFIED)) == 0 ||
+					    strcmp(e->to, step_state_name(STEP_APPLIED)) == 0);
 }
 
 enum change_fate changes_fate(const struct report_row *row, const struct change_seen *change)

@@ -1,6 +1,7 @@
 /*
- * A line for each row, for spreadsheets and scripts: RFC 4180 (CRLF, quotes doubled, a head line), UTF-8 without a mark.
- * Times are RFC 3339 with the tenant's offset. Several changes of a row stand in one cell, with " | " between them.
+ * A line for each row, for spreadsheets and scripts: RFC 4180 (CRLF, quotes doubled, a head line), UTF-8 without a
+ * mark. Times are RFC 3339 with the tenant's offset. Several changes of a row stand in one cell, with " | " between
+ * them.
  */
 #include "report/report.h"
 
@@ -9,9 +10,10 @@
 #include "report/escape.h"
 #include "report/model.h"
 
-static const char head[] = "tenant,name,wave,change_id,tenant_state,step,vendor_step,phase,target,state,attempt,code,text,"
-			   "first,since,finished,until,run,item,before,after,before_sha256,after_sha256,change,open_debts,"
-			   "confirmed_by,note\r\n";
+static const char head[] =
+	"tenant,name,wave,change_id,tenant_state,step,vendor_step,phase,target,state,attempt,code,text,"
+	"first,since,finished,until,run,item,before,after,before_sha256,after_sha256,change,open_debts,"
+	"confirmed_by,note\r\n";
 
 static void cell(struct buf *out, const char *text)
 {
@@ -131,7 +133,8 @@ int report_csv(const struct report *r, struct buf *out, struct err *err)
 	for (size_t i = 0; i < r->tenants_n; i++)
 		for (size_t k = 0; k < r->tenants[i]->rows_n; k++)
 			line(out, r->tenants[i]->rows[k]);
-	return out->truncated ? err_set(err, E_LIMIT, "the CSV report is larger than %zu bytes: ask for one tenant at a time",
-					out->max) :
-				0;
+	return out->truncated
+		       ? err_set(err, E_LIMIT, "the CSV report is larger than %zu bytes: ask for one tenant at a time",
+				 out->max)
+		       : 0;
 }

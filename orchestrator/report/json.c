@@ -1,6 +1,6 @@
 /*
- * report.v1: schema/report.v1.schema.json says what each member is. Times are RFC 3339 with the tenant's offset. What is
- * not known is left out, or null where a reader would otherwise have to guess.
+ * report.v1: schema/report.v1.schema.json says what each member is. Times are RFC 3339 with the tenant's offset. What
+ * is not known is left out, or null where a reader would otherwise have to guess.
  */
 #include "report/report.h"
 
@@ -126,6 +126,7 @@ static void failure(struct json_out *j, const struct report *r, const struct rep
 	json_text(j, "title", advice->title[r->lang]);
 	json_text(j, "text", cause->text);
 	json_text(j, "what_to_do", advice->what[r->lang]);
+	json_text_if(j, "line", advice->line);
 	advice_commands(r, advice, cause, NULL, &commands);
 	command_lines(j, buf_str(&commands));
 	buf_release(&commands);
@@ -371,5 +372,8 @@ int report_json(const struct report *r, struct buf *out, struct err *err)
 	json_end(&j, ']');
 	json_end(&j, '}');
 	buf_addc(out, '\n');
-	return out->truncated ? err_set(err, E_LIMIT, "the JSON report is larger than %zu bytes: ask for one tenant at a time", out->max) : 0;
+	return out->truncated
+		       ? err_set(err, E_LIMIT, "the JSON report is larger than %zu bytes: ask for one tenant at a time",
+				 out->max)
+		       : 0;
 }

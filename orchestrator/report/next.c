@@ -39,7 +39,8 @@ static void window_known(const struct report *r, const struct report_tenant *t, 
 	if (w->start_ms <= r->now_ms) {
 		buf_adds(out, in_lang(r->lang, "a window is open until ", "作業時間帯: "));
 		add_when(out, t, w->end_ms);
-		buf_addf(out, in_lang(r->lang, " (%s left)", " まで (残り %s)"), span_text(w->end_ms - r->now_ms, span));
+		buf_addf(out, in_lang(r->lang, " (%s left)", " まで (残り %s)"),
+			 span_text(w->end_ms - r->now_ms, span));
 		return;
 	}
 	buf_adds(out, in_lang(r->lang, "the next window begins ", "次の作業時間帯: "));
@@ -88,24 +89,29 @@ static void move_waiting(const struct report *r, const struct report_row *row, s
 	if (row->row->until_ms > r->now_ms) {
 		buf_adds(out, in_lang(r->lang, "It goes on at ", "再開時刻: "));
 		add_when(out, row->tenant, row->row->until_ms);
-		buf_addf(out, in_lang(r->lang, " (in %s): run again then, or run with --wait now.",
-				      " (%s後)。その時刻以降に再実行するか、--wait を付けて実行してください。"),
+		buf_addf(out,
+			 in_lang(r->lang, " (in %s): run again then, or run with --wait now.",
+				 " (%s後)。その時刻以降に再実行するか、--wait を付けて実行してください。"),
 			 span_text(row->row->until_ms - r->now_ms, span));
 		return;
 	}
 	if (before_migration(r, row)) {
-		buf_addf(out, in_lang(r->lang, "The vendor's data migration is on %s; nothing but preparation is done before.",
-				      "データ移行日は %s です。それまでは準備作業のみ行います。"),
+		buf_addf(out,
+			 in_lang(r->lang,
+				 "The vendor's data migration is on %s; nothing but preparation is done before.",
+				 "データ移行日は %s です。それまでは準備作業のみ行います。"),
 			 row->tenant->migration_date);
 		return;
 	}
 	if (row->row->until_ms) {
-		buf_adds(out, in_lang(r->lang, "What it waited for has come: run again.", "待っていた時刻を過ぎました。再実行してください。"));
+		buf_adds(out, in_lang(r->lang, "What it waited for has come: run again.",
+				      "待っていた時刻を過ぎました。再実行してください。"));
 		return;
 	}
 	if (is_switch(row)) {
 		next_window(r, row->tenant, out);
-		buf_adds(out, in_lang(r->lang, ". Run again then, or run with --wait.", "。その時間帯に再実行してください。"));
+		buf_adds(out, in_lang(r->lang, ". Run again then, or run with --wait.",
+				      "。その時間帯に再実行してください。"));
 		return;
 	}
 	buf_adds(out, in_lang(r->lang, "Run again when that has come.", "条件が整ったら再実行してください。"));
@@ -130,9 +136,10 @@ static void move_running(const struct report *r, const struct report_row *row, s
 	else
 		buf_addf(out,
 			 in_lang(r->lang,
-				 "The controller that worked on it is gone (it began %s ago). Run again: the host is looked at before "
-				 "anything is done.",
-				 "作業していたコントローラは停止しています (開始は %s前)。再実行してください。最初に状態を確認します。"),
+				 "The controller that worked on it is gone (it began %s ago). Run again: the host "
+				 "is looked at before anything is done.",
+				 "作業していたコントローラは停止しています (開始は "
+				 "%s前)。再実行してください。最初に状態を確認します。"),
 			 span);
 }
 
@@ -148,8 +155,8 @@ static void move_blocked(const struct report *r, const struct report_row *row, s
 {
 	if (next_missing(row))
 		buf_adds(out, in_lang(r->lang,
-				      "This version of cutover does not do it: do it by hand, as the vendor's procedure says. A later version "
-				      "looks whether it is done.",
+				      "This version of cutover does not do it: do it by hand, as the vendor's "
+				      "procedure says. A later version looks whether it is done.",
 				      "このバージョンでは実施しません。ベンダの手順に従って手作業で行ってください。"));
 	else
 		buf_adds(out, in_lang(r->lang, "It goes on by itself with the next run once that is settled.",
@@ -165,6 +172,13 @@ static void move_person(const struct report *r, const struct report_row *row, st
 		buf_addf(out, in_lang(r->lang, "This is for %s to do. ", "%sの作業です。"), word_who(who, r->lang));
 	buf_adds(out, in_lang(r->lang, "When it is done and looked at, say so; the name is kept.",
 			      "完了を確認したら、担当者名とともに記録してください。"));
+}
+
+static void move_advised(const struct report *r, const struct advice *advice, struct buf *out)
+{
+	buf_adds(out, advice->what[r->lang]);
+	if (advice->line)
+		buf_addf(out, in_lang(r->lang, " The line: %s", " 追加する行: %s"), advice->line);
 }
 
 void next_move(const struct report *r, const struct report_row *row, struct buf *out)
@@ -194,7 +208,7 @@ void next_move(const struct report *r, const struct report_row *row, struct buf 
 	case STEP_UNREACHABLE:
 	case STEP_INDETERMINATE:
 	case STEP_ROLLED_BACK:
-		buf_adds(out, advice_find(row->row->state, row->row->code ? row->row->code : "")->what[r->lang]);
+		move_advised(r, advice_find(row->row->state, row->row->code ? row->row->code : ""), out);
 		return;
 	case STEP_VERIFIED:
 	case STEP_UNCHANGED:
@@ -227,7 +241,8 @@ void next_commands(const struct report *r, const struct report_row *row, struct 
 	case STEP_UNREACHABLE:
 	case STEP_INDETERMINATE:
 	case STEP_ROLLED_BACK:
-		advice_commands(r, advice_find(row->row->state, row->row->code ? row->row->code : ""), &about, row, out);
+		advice_commands(r, advice_find(row->row->state, row->row->code ? row->row->code : ""), &about, row,
+				out);
 		return;
 	case STEP_RUNNING:
 		if (*r->holder)

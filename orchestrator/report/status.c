@@ -94,7 +94,8 @@ static void tenant_line(const struct report *r, const struct column *columns, co
 static void tenants_more(const struct report *r, size_t shown, struct buf *out)
 {
 	buf_addf(out,
-		 in_lang(r->lang, "… and %zu more tenants (`cutover status TENANT` tells of one, `cutover report` of all)\n",
+		 in_lang(r->lang,
+			 "… and %zu more tenants (`cutover status TENANT` tells of one, `cutover report` of all)\n",
 			 "… 他 %zu テナント (個別には cutover status TENANT、全件は cutover report)\n"),
 		 r->tenants_n - shown);
 }
@@ -102,8 +103,8 @@ static void tenants_more(const struct report *r, size_t shown, struct buf *out)
 static void tenants_table(const struct report *r, struct buf *out)
 {
 	struct column columns[] = {
-		{ in_lang(r->lang, "TENANT", "テナント"), 8 }, { in_lang(r->lang, "STATE", "状態"), 5 },
-		{ in_lang(r->lang, "DONE", "完了"), 5 },       { in_lang(r->lang, "LAST", "最終"), 11 },
+		{ in_lang(r->lang, "TENANT", "テナント"), 8 },	 { in_lang(r->lang, "STATE", "状態"), 5 },
+		{ in_lang(r->lang, "DONE", "完了"), 5 },	 { in_lang(r->lang, "LAST", "最終"), 16 },
 		{ in_lang(r->lang, "WHAT IS LEFT", "残り"), 0 },
 	};
 	size_t n = r->tenants_n < TENANTS_SHOWN ? r->tenants_n : TENANTS_SHOWN;
@@ -125,7 +126,8 @@ static void tenants_table(const struct report *r, struct buf *out)
 
 /* ---- one tenant's rows ------------------------------------------------------------------------------------------ */
 
-static void row_line(const struct report *r, const struct column *columns, const struct report_row *row, struct buf *out)
+static void row_line(const struct report *r, const struct column *columns, const struct report_row *row,
+		     struct buf *out)
 {
 	const struct row *x = row->row;
 	char attempt[16], when[WHEN_MAX];
@@ -153,9 +155,9 @@ static void row_line(const struct report *r, const struct column *columns, const
 static void rows_table(const struct report *r, const struct report_tenant *t, struct buf *out)
 {
 	struct column columns[] = {
-		{ in_lang(r->lang, "STEP", "手順"), 4 }, { in_lang(r->lang, "TARGET", "対象"), 6 },
-		{ in_lang(r->lang, "STATE", "状態"), 5 }, { in_lang(r->lang, "TRY", "試行"), 4 },
-		{ in_lang(r->lang, "SINCE", "時刻"), 11 }, { in_lang(r->lang, "WHAT", "内容"), 0 },
+		{ in_lang(r->lang, "STEP", "手順"), 4 },   { in_lang(r->lang, "TARGET", "対象"), 6 },
+		{ in_lang(r->lang, "STATE", "状態"), 5 },  { in_lang(r->lang, "TRY", "試行"), 4 },
+		{ in_lang(r->lang, "SINCE", "時刻"), 16 }, { in_lang(r->lang, "WHAT", "内容"), 0 },
 	};
 
 	for (size_t i = 0; i < t->rows_n; i++) {

@@ -106,8 +106,8 @@ void summary_counts(const struct report *r, struct buf *out)
 	buf_addf(out, "%s%zu %s", text_style(r, TEXT_BOLD), r->tenants_n - r->withdrawn_n,
 		 in_lang(r->lang, r->tenants_n - r->withdrawn_n == 1 ? "tenant" : "tenants", "テナント"));
 	for (int s = TENANT_STATES - 1; s >= 0; s--) { /* worst first, as the names stand */
-		int state = (int[]){ TENANT_DONE, TENANT_WATCHING, TENANT_READY, TENANT_NOT_READY, TENANT_SWITCHING,
-				     TENANT_ROLLED_BACK, TENANT_FAILED, TENANT_HALF_SWITCHED }[s];
+		int state = (int[]){ TENANT_DONE,      TENANT_WATCHING,	   TENANT_READY,  TENANT_NOT_READY,
+				     TENANT_SWITCHING, TENANT_ROLLED_BACK, TENANT_FAILED, TENANT_HALF_SWITCHED }[s];
 		if (!r->by_state[state])
 			continue;
 		buf_addf(out, "%s%zu %s", comma, r->by_state[state], tenant_state_name((enum tenant_state)state));
@@ -182,7 +182,8 @@ void summary_run(const struct report *r, struct buf *out)
 
 /* ---- debts ------------------------------------------------------------------------------------------------------ */
 
-void summary_debt_line(const struct report *r, const struct report_row *row, const struct row_debt *debt, struct buf *out)
+void summary_debt_line(const struct report *r, const struct report_row *row, const struct row_debt *debt,
+		       struct buf *out)
 {
 	char when[WHEN_MAX], span[WHEN_MAX];
 
@@ -325,6 +326,8 @@ static void failure(const struct report *r, const struct report_cause *cause, si
 	cause_head(r, cause, advice->title[r->lang], out);
 	buf_addf(&text, "%s%s", in_lang(r->lang, "do: ", "対処: "), advice->what[r->lang]);
 	summary_paragraph(r, buf_str(&text), 6, out);
+	if (advice->line)
+		buf_addf(out, "        %s\n", advice->line);
 	buf_clear(&text);
 	advice_commands(r, advice, cause, NULL, &text);
 	summary_commands(r, buf_str(&text), 6, out);
@@ -348,7 +351,8 @@ void summary_failures(const struct report *r, size_t targets, struct buf *out)
 	if (!n)
 		return;
 	buf_addf(out, "\n%s", text_style(r, TEXT_RED));
-	buf_addf(out, in_lang(r->lang, "FAILURES: %zu %s, %zu %s", "失敗: %zu%s、原因 %zu%s"), causes_rows(r, CAUSE_FAILURE),
+	buf_addf(out, in_lang(r->lang, "FAILURES: %zu %s, %zu %s", "失敗: %zu%s、原因 %zu%s"),
+		 causes_rows(r, CAUSE_FAILURE),
 		 in_lang(r->lang, causes_rows(r, CAUSE_FAILURE) == 1 ? "row" : "rows", " 行"), n,
 		 in_lang(r->lang, n == 1 ? "cause" : "causes", " 件"));
 	buf_addf(out, "%s\n", text_style(r, TEXT_PLAIN));

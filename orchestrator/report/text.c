@@ -1,7 +1,7 @@
 /*
- * The report as plain text, for the terminal, a mail or a ticket: the summary of status, then each tenant with its rows,
- * the changed lines and what proves them. Lines of the report's width but for commands and changed lines, which are
- * copied.
+ * The report as plain text, for the terminal, a mail or a ticket: the summary of status, then each tenant with its
+ * rows, the changed lines and what proves them. Lines of the report's width but for commands and changed lines, which
+ * are copied.
  */
 #include "report/report.h"
 
@@ -24,7 +24,9 @@ static void changed_line(const struct report *r, enum text_style style, char sig
 
 static void change(const struct report *r, const struct report_row *row, const struct change_seen *c, struct buf *out)
 {
-	static const char *const fates[][2] = { { "would change", "変更予定" }, { "changed", "変更" }, { "put back", "復元" } };
+	static const char *const fates[][2] = { { "would change", "変更予定" },
+						{ "changed", "変更" },
+						{ "put back", "復元" } };
 
 	buf_addf(out, "      %s ", fates[changes_fate(row, c)][r->lang]);
 	escape_line(out, *c->what ? c->what : c->item);
@@ -68,7 +70,8 @@ static void event(const struct report_row *row, const struct report_event *e, st
 {
 	char when[WHEN_MAX], span[WHEN_MAX];
 
-	buf_addf(out, "      %s  %-8s ", when_clock(e->wall_ms, row->tenant->offset_min, when), journal_kind_name(e->kind));
+	buf_addf(out, "      %s  %-8s ", when_clock(e->wall_ms, row->tenant->offset_min, when),
+		 journal_kind_name(e->kind));
 	escape_line(out, e->action);
 	if (*e->item) {
 		buf_addc(out, ' ');
@@ -147,7 +150,9 @@ static void tenant_text(const struct report *r, const struct report_tenant *t, s
 	tenant_facts(r, t, out);
 	for (size_t i = 0; i < t->rows_n; i++)
 		row_text(r, t->rows[i], out);
-	buf_addf(out, in_lang(r->lang, "  %zu entries of the journal, the last with hash %s\n", "  記録 %zu 件、末尾のハッシュ %s\n"),
+	buf_addf(out,
+		 in_lang(r->lang, "  %zu entries of the journal, the last with hash %s\n",
+			 "  記録 %zu 件、末尾のハッシュ %s\n"),
 		 t->entries_n, t->last_hash);
 }
 
@@ -188,7 +193,8 @@ int report_text(const struct report *r, struct buf *out, struct err *err)
 	summary_waiting(r, out);
 	for (size_t i = 0; i < r->tenants_n; i++)
 		tenant_text(r, r->tenants[i], out);
-	return out->truncated ? err_set(err, E_LIMIT, "the text report is larger than %zu bytes: ask for one tenant at a time",
-					out->max) :
-				0;
+	return out->truncated
+		       ? err_set(err, E_LIMIT, "the text report is larger than %zu bytes: ask for one tenant at a time",
+				 out->max)
+		       : 0;
 }

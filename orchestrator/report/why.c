@@ -24,8 +24,10 @@ static void head(const struct report *r, const struct report_tenant *t, struct b
 		escape_line(out, t->name);
 	}
 	buf_addf(out, ": %s%s\n", t->withdrawn ? "withdrawn" : tenant_state_name(t->state), text_style(r, TEXT_PLAIN));
-	summary_paragraph(r, t->withdrawn ? word_step_state_meaning(STEP_WITHDRAWN, r->lang) :
-					    word_tenant_state_meaning(t->state, r->lang), 2, out);
+	summary_paragraph(r,
+			  t->withdrawn ? word_step_state_meaning(STEP_WITHDRAWN, r->lang)
+				       : word_tenant_state_meaning(t->state, r->lang),
+			  2, out);
 	next_window(r, t, &window);
 	summary_paragraph(r, buf_str(&window), 2, out);
 	buf_release(&window);
@@ -65,7 +67,8 @@ static void row_title(const struct report *r, const struct report_row *row, stru
 	buf_addc(out, '\n');
 }
 
-static void move_and_commands(const struct report *r, const struct report_row *row, struct buf *scratch, struct buf *out)
+static void move_and_commands(const struct report *r, const struct report_row *row, struct buf *scratch,
+			      struct buf *out)
 {
 	buf_clear(scratch);
 	next_move(r, row, scratch);

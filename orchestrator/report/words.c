@@ -74,7 +74,8 @@ const char *word_tenant_state_meaning(enum tenant_state state, enum report_lang 
 		[TENANT_SWITCHING] = { "being switched now", "切替作業中です" },
 		[TENANT_HALF_SWITCHED] = { "something is switched, the last step of the switch is not",
 					   "一部を切り替え、最後の切替手順が残っています" },
-		[TENANT_WATCHING] = { "switched; what follows is not over yet", "切替済みで、後続の手順が残っています" },
+		[TENANT_WATCHING] = { "switched; what follows is not over yet",
+				      "切替済みで、後続の手順が残っています" },
 		[TENANT_DONE] = { "all steps are done", "すべての手順が完了しました" },
 		[TENANT_ROLLED_BACK] = { "put back as it was", "元に戻しました" },
 		[TENANT_FAILED] = { "a step did not work", "実行できなかった手順があります" },
@@ -116,7 +117,9 @@ static const char *when(int64_t wall_ms, int offset_min, size_t skip, size_t kee
 	time_format(wall_ms, offset_min, text);
 	text[10] = ' ';
 	snprintf(out, WHEN_MAX, "%.*s%s%s", (int)(keep - skip), text + skip, zone ? " " : "",
-		 !zone ? "" : offset_min == 0 ? "UTC" : text + 19);
+		 !zone		   ? ""
+		 : offset_min == 0 ? "UTC"
+				   : text + 19);
 	return out;
 }
 
@@ -137,7 +140,7 @@ const char *when_clock(int64_t wall_ms, int offset_min, char out[WHEN_MAX])
 
 const char *when_day(int64_t wall_ms, int offset_min, char out[WHEN_MAX])
 {
-	return when(wall_ms, offset_min, 5, 16, false, out);
+	return when(wall_ms, offset_min, 0, 16, false, out);
 }
 
 const char *span_text(int64_t ms, char out[WHEN_MAX])

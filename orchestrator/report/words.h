@@ -25,7 +25,7 @@ const char *word_who(const char *who, enum report_lang lang);
 #define WHEN_MAX 48
 
 /* "2026-12-02 02:13:05 +09:00"; the second without the seconds; the third "02:13:05" alone, the fourth
-   "12-02 02:13". "–" for 0. */
+   "2026-12-02 02:13". "–" for 0. */
 const char *when_full(int64_t wall_ms, int offset_min, char out[WHEN_MAX]);
 const char *when_minute(int64_t wall_ms, int offset_min, char out[WHEN_MAX]);
 const char *when_day(int64_t wall_ms, int offset_min, char out[WHEN_MAX]);

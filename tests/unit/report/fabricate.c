@@ -5,7 +5,6 @@
 #include <ftw.h>
 #include <unistd.h>
 
-
 /* So many entries go into one transaction: a fleet is made in seconds, not in an fsync for each. */
 #define BATCH 2000
 
@@ -38,8 +37,9 @@ void fab_init(struct fab *f)
 
 static void own(struct journal_entry *e)
 {
-	const char **texts[] = { &e->procedure, &e->tenant, &e->step, &e->target, &e->action,	   &e->item, &e->from,
-				 &e->to,	&e->code,   &e->text, &e->data,	  &e->blob_sha256, &e->prev_hash, &e->hash };
+	const char **texts[] = { &e->procedure, &e->tenant,	 &e->step,	&e->target, &e->action,
+				 &e->item,	&e->from,	 &e->to,	&e->code,   &e->text,
+				 &e->data,	&e->blob_sha256, &e->prev_hash, &e->hash };
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		*texts[i] = str_dup(*texts[i] ? *texts[i] : "");
@@ -124,27 +124,55 @@ static void procedure_note(struct fab *f, const char *data)
 	fab_add(f, &e, NULL);
 }
 
+static const struct {
+	const char *step, *vendor, *phase, *en, *ja;
+} hes_steps[] = {
+	{ "firewall", "1", "prepare", "Let the firewall pass mail from and to the service",
+	  "ファイアウォール設定の変更" },
+	{ "spf-expand", "8 (first half)", "prepare", "Add the new service to the SPF record",
+	  "SPF レコードへの新システムの追加" },
+	{ "mx-ttl", "9 (before)", "prepare", "Lower the TTL of the MX record",
+	  "MX レコードの TTL の短縮" },
+	{ "outbound-registration", "2", "ready", "Check that the sending servers are registered",
+	  "送信サーバ設定の確認" },
+	{ "web-service-reach", "4 (before)", "ready", "Reach the new web service with the customer's account",
+	  "新 Web サービスへの接続確認" },
+	{ "test-mail", "5", "ready", "Send a test mail through the new service",
+	  "テストメールの送信" },
+	{ "template-review", "6", "ready", "Decide on the template of the quarantine notice",
+	  "隔離通知テンプレートの確認" },
+	{ "template-change", "7", "ready", "Set the template of the quarantine notice",
+	  "隔離通知テンプレートの変更" },
+	{ "relay-host", "3", "switch", "Point the sending servers at the new relay",
+	  "中継先送信メールサーバの FQDN の変更" },
+	{ "sync-client", "4", "switch", "Point the directory sync clients at the new web service",
+	  "Web サービスで使用している FQDN の変更" },
+	{ "mx", "9", "switch", "Point the MX record at the new service",
+	  "MX レコードの変更" },
+	{ "mx-watch", "9", "settle", "Watch the MX record spread",
+	  "MX レコードの伝播の確認" },
+	{ "spf-contract", "8 (second half)", "settle", "Remove the old service from the SPF record",
+	  "SPF レコードからの旧システムの削除" },
+	{ "ttl-restore", "9", "settle", "Set the TTL of the MX record back",
+	  "MX レコードの TTL の復元" },
+	{ "clean-up", "", "settle", "Clean up",
+	  "後片付け" },
+};
+
 void fab_procedure(struct fab *f)
 {
-	procedure_note(
-		f,
-		"{\"name\":\"hes-1-to-2\",\"title\":{\"en\":\"Hosted Email Security 1.0 to 2.0\",\"ja\":\"Hosted Email Security 1.0 から 2.0 への移行\"},"
-		"\"steps\":["
-		"{\"step\":\"firewall\",\"vendor\":\"1\",\"phase\":\"prepare\",\"title\":{\"en\":\"Let the firewall pass mail from and to the service\",\"ja\":\"ファイアウォール設定の変更\"}},"
-		"{\"step\":\"spf-expand\",\"vendor\":\"8 (first half)\",\"phase\":\"prepare\",\"title\":{\"en\":\"Add the new service to the SPF record\",\"ja\":\"SPF レコードへの新システムの追加\"}},"
-		"{\"step\":\"mx-ttl\",\"vendor\":\"9 (before)\",\"phase\":\"prepare\",\"title\":{\"en\":\"Lower the TTL of the MX record\",\"ja\":\"MX レコードの TTL の短縮\"}},"
-		"{\"step\":\"outbound-registration\",\"vendor\":\"2\",\"phase\":\"ready\",\"title\":{\"en\":\"Check that the sending servers are registered\",\"ja\":\"送信サーバ設定の確認\"}},"
-		"{\"step\":\"web-service-reach\",\"vendor\":\"4 (before)\",\"phase\":\"ready\",\"title\":{\"en\":\"Reach the new web service with the customer's account\",\"ja\":\"新 Web サービスへの接続確認\"}},"
-		"{\"step\":\"test-mail\",\"vendor\":\"5\",\"phase\":\"ready\",\"title\":{\"en\":\"Send a test mail through the new service\",\"ja\":\"テストメールの送信\"}},"
-		"{\"step\":\"template-review\",\"vendor\":\"6\",\"phase\":\"ready\",\"title\":{\"en\":\"Decide on the template of the quarantine notice\",\"ja\":\"隔離通知テンプレートの確認\"}},"
-		"{\"step\":\"template-change\",\"vendor\":\"7\",\"phase\":\"ready\",\"title\":{\"en\":\"Set the template of the quarantine notice\",\"ja\":\"隔離通知テンプレートの変更\"}},"
-		"{\"step\":\"relay-host\",\"vendor\":\"3\",\"phase\":\"switch\",\"title\":{\"en\":\"Point the sending servers at the new relay\",\"ja\":\"中継先送信メールサーバの FQDN の変更\"}},"
-		"{\"step\":\"sync-client\",\"vendor\":\"4\",\"phase\":\"switch\",\"title\":{\"en\":\"Point the directory sync clients at the new web service\",\"ja\":\"Web サービスで使用している FQDN の変更\"}},"
-		"{\"step\":\"mx\",\"vendor\":\"9\",\"phase\":\"switch\",\"title\":{\"en\":\"Point the MX record at the new service\",\"ja\":\"MX レコードの変更\"}},"
-		"{\"step\":\"mx-watch\",\"vendor\":\"9\",\"phase\":\"settle\",\"title\":{\"en\":\"Watch the MX record spread\",\"ja\":\"MX レコードの伝播の確認\"}},"
-		"{\"step\":\"spf-contract\",\"vendor\":\"8 (second half)\",\"phase\":\"settle\",\"title\":{\"en\":\"Remove the old service from the SPF record\",\"ja\":\"SPF レコードからの旧システムの削除\"}},"
-		"{\"step\":\"ttl-restore\",\"vendor\":\"9\",\"phase\":\"settle\",\"title\":{\"en\":\"Set the TTL of the MX record back\",\"ja\":\"MX レコードの TTL の復元\"}},"
-		"{\"step\":\"clean-up\",\"vendor\":\"\",\"phase\":\"settle\",\"title\":{\"en\":\"Clean up\",\"ja\":\"後片付け\"}}]}");
+	struct buf data = BUF_INIT;
+
+	buf_adds(&data, "{\"name\":\"hes-1-to-2\",\"title\":{\"en\":\"Hosted Email Security 1.0 to 2.0\","
+			"\"ja\":\"Hosted Email Security 1.0 から 2.0 への移行\"},\"steps\":[");
+	for (size_t i = 0; i < ARRAY_LEN(hes_steps); i++)
+		buf_addf(&data,
+			 "%s{\"step\":\"%s\",\"vendor\":\"%s\",\"phase\":\"%s\",\"title\":{\"en\":\"%s\",\"ja\":\"%s\"}}",
+			 i ? "," : "", hes_steps[i].step, hes_steps[i].vendor, hes_steps[i].phase, hes_steps[i].en,
+			 hes_steps[i].ja);
+	buf_adds(&data, "]}");
+	procedure_note(f, buf_str(&data));
+	buf_release(&data);
 }
 
 void fab_procedure_short(struct fab *f)
@@ -160,16 +188,28 @@ void fab_tenant(struct fab *f, const struct fab_tenant *t)
 	struct buf data = BUF_INIT;
 	struct journal_entry e = { .kind = JOURNAL_NOTE, .tenant = t->id, .action = "tenant" };
 
-	buf_addf(&data,
-		 "{\"name\":\"%s\",\"wave\":\"%s\",\"language\":\"%s\",\"offset_min\":540,\"migration_date\":\"2026-12-01\","
-		 "\"migration_ms\":%lld,\"change_id\":\"%s\",\"windows\":[{\"start_ms\":%lld,\"end_ms\":%lld}],"
-		 "\"vendor_period\":{\"start_ms\":%lld,\"end_ms\":%lld},\"by\":%s,\"rows\":15}",
-		 t->name, t->wave ? t->wave : "", t->japanese ? "ja" : "en", (long long)(FAB_NIGHT - 22 * 3600000),
-		 t->change_id ? t->change_id : "", (long long)start, (long long)(start + 7 * 3600000),
-		 (long long)(FAB_NIGHT - 22 * 3600000), (long long)(FAB_NIGHT + 20 * FAB_DAY), t->by ? t->by : "{}");
+	buf_addf(
+		&data,
+		"{\"name\":\"%s\",\"wave\":\"%s\",\"language\":\"%s\",\"offset_min\":540,"
+		"\"migration_date\":\"2026-12-01\",\"migration_ms\":%lld,\"change_id\":\"%s\",\"windows\":[{\"start_ms\":%lld,"
+		"\"end_ms\":%lld}],\"vendor_period\":{\"start_ms\":%lld,\"end_ms\":%lld},\"by\":%s,\"rows\":15}",
+		t->name, t->wave ? t->wave : "", t->japanese ? "ja" : "en", (long long)(FAB_NIGHT - 22 * 3600000),
+		t->change_id ? t->change_id : "", (long long)start, (long long)(start + 7 * 3600000),
+		(long long)(FAB_NIGHT - 22 * 3600000), (long long)(FAB_NIGHT + 20 * FAB_DAY), t->by ? t->by : "{}");
 	e.data = buf_str(&data);
 	fab_add(f, &e, NULL);
 	buf_release(&data);
+}
+
+static void put_revision(struct fab *f)
+{
+	const struct journal_file file = { "/etc/cutover/inventory.json", "{}", 2 };
+	struct err err = { 0 };
+	int64_t revision;
+	char sha[SHA256_HEX_MAX];
+
+	ck_assert_msg(journal_put_revision(f->journal, sha256_hex("{}", 2, sha), &file, 1, f->at, &revision, &err) == 0,
+		      "%s", err.text);
 }
 
 void fab_run(struct fab *f, const char *command)
@@ -179,9 +219,10 @@ void fab_run(struct fab *f, const char *command)
 	struct err err = { 0 };
 
 	flush(f);
+	put_revision(f);
 	buf_addf(&data,
-		 "{\"command\":\"%s\",\"revision\":1,\"selection\":{},\"os_user\":\"ops\",\"ssh_origin\":\"203.0.113.9\",\"pid\":4711,"
-		 "\"version\":\"0.1.0\",\"concurrency\":100}",
+		 "{\"command\":\"%s\",\"revision\":1,\"selection\":{},\"os_user\":\"ops\","
+		 "\"ssh_origin\":\"203.0.113.9\",\"pid\":4711,\"version\":\"0.1.0\",\"concurrency\":100}",
 		 command);
 	e.data = buf_str(&data);
 	ck_assert_msg(journal_begin_run(f->journal, &e, &f->run, &err) == 0, "%s", err.text);

@@ -14,14 +14,16 @@ void fab_night(struct fab *f)
 {
 	fab_procedure(f);
 	fab_run(f, "run");
-	tenant(f, &(struct fab_tenant){ "acme", "ACME株式会社", "pilot", "CHG-20417", true, 0, "{\"mx\":\"customer\"}" });
+	tenant(f,
+	       &(struct fab_tenant){ "acme", "ACME株式会社", "pilot", "CHG-20417", true, 0, "{\"mx\":\"customer\"}" });
 	tenant(f, &(struct fab_tenant){ "basil", "Basil & Sons <Ltd>", "pilot", "CHG-20418", false, 0, NULL });
 	tenant(f, &(struct fab_tenant){ "cedar", "Cedar Logistics", "pilot", "CHG-20419", false, 0, NULL });
 	tenant(f, &(struct fab_tenant){ "delta", "デルタ物産", "pilot", "CHG-20420", true, 0, NULL });
 	tenant(f, &(struct fab_tenant){ "echo", "Echo Foods", "pilot", "CHG-20421", false, 0, NULL });
 	fab_tenant(f, &(struct fab_tenant){ "fuji", "富士商事株式会社", "pilot", "CHG-20422", true, 0, NULL });
 	tenant(f, &(struct fab_tenant){ "golf", "Golf Supplies", "pilot", "CHG-20423", false, 0, NULL });
-	tenant(f, &(struct fab_tenant){ "hotel", "Hotel Lumière", "w07", "CHG-20431", false, FAB_NIGHT + 7 * FAB_DAY, NULL });
+	tenant(f, &(struct fab_tenant){ "hotel", "Hotel Lumière", "w07", "CHG-20431", false, FAB_NIGHT + 7 * FAB_DAY,
+					NULL });
 	f->at += 4000;
 	fab_client(f, "acme", "host:sync1", FAB_VERIFIED);
 	fab_client(f, "acme", "host:sync2", FAB_UNCHANGED);
@@ -47,7 +49,8 @@ void fab_night(struct fab *f)
 /* Most are well, one in ten is not. */
 static enum fab_story story_of(size_t i)
 {
-	static const enum fab_story bad[] = { FAB_RUN_FAILED, FAB_DRIFT, FAB_SUDO, FAB_TIMEOUT, FAB_REFUSED, FAB_HOST_KEY };
+	static const enum fab_story bad[] = { FAB_RUN_FAILED, FAB_DRIFT,   FAB_SUDO,
+					      FAB_TIMEOUT,    FAB_REFUSED, FAB_HOST_KEY };
 
 	if (i % 10 == 3)
 		return bad[i / 10 % ARRAY_LEN(bad)];
@@ -62,8 +65,9 @@ void fab_fleet(struct fab *f, size_t tenants)
 	fab_run(f, "run");
 	for (size_t i = 0; i < tenants; i++) {
 		char id[32], name[64], change[32];
-		const struct fab_tenant t = { id, name, i % 10 == 7 ? "w07" : "pilot", change, i % 3 == 0,
-					      i % 10 == 7 ? FAB_NIGHT + 7 * FAB_DAY : 0, NULL };
+		const struct fab_tenant t = { id,     name,	  i % 10 == 7 ? "w07" : "pilot",
+					      change, i % 3 == 0, i % 10 == 7 ? FAB_NIGHT + 7 * FAB_DAY : 0,
+					      NULL };
 
 		snprintf(id, sizeof(id), "c%05zu", i + 1);
 		snprintf(name, sizeof(name), i % 3 == 0 ? "第%zu商事株式会社" : "Customer %zu Ltd", i + 1);
@@ -93,7 +97,7 @@ const char *const fab_attacks[] = {
 	"<!--<script>-->",
 	"javascript:document.title='owned'",
 	"\x1b]0;owned\x07\x1b[2J\x1b[31mred",
-	"a\xe2\x80\xae" "evil\xe2\x80\xac",
+	"a\xe2\x80\xae" /* right-to-left override */ "evil\xe2\x80\xac",
 	"=cmd|'/c calc'!A0",
 	"+1+cmd",
 	"-2+3",
@@ -137,18 +141,21 @@ static void attack(struct fab *f, size_t i)
 	snprintf(target, sizeof(target), "host:%s", bad);
 	snprintf(code, sizeof(code), "%s", bad);
 	buf_addf(&data,
-		 "{\"name\":\"%s\",\"wave\":\"%s\",\"language\":\"%s\",\"offset_min\":540,\"migration_date\":\"%s\",\"change_id\":\"%s\","
-		 "\"windows\":[],\"by\":{\"mx\":\"%s\"},\"rows\":1}",
+		 "{\"name\":\"%s\",\"wave\":\"%s\",\"language\":\"%s\",\"offset_min\":540,\"migration_date\":\"%s\","
+		 "\"change_id\":\"%s\",\"windows\":[],\"by\":{\"mx\":\"%s\"},\"rows\":1}",
 		 json, json, json, json, json, json);
 	e.data = buf_str(&data);
 	fab_add(f, &e, NULL);
 	fab_move(f, tenant_id, "sync-client", target, STEP_RUNNING, NULL, bad);
 	buf_clear(&data);
 	buf_addf(&data,
-		 "{\"changes\":[{\"item\":\"%s\",\"what\":\"%s\",\"line\":1,\"old_line\":\"%s old\",\"new_line\":\"%s new\",\"before_sha256\":\"%s\","
-		 "\"after_sha256\":\"%s\",\"edits\":[{\"offset\":0,\"old\":\"%s\",\"new\":\"%s\"}]}],\"notes\":[\"%s\"],\"state\":\"%s\",\"text\":\"%s\"}",
+		 "{\"changes\":[{\"item\":\"%s\",\"what\":\"%s\",\"line\":1,\"old_line\":\"%s old\","
+		 "\"new_line\":\"%s new\",\"before_sha256\":\"%s\",\"after_sha256\":\"%s\",\"edits\":[{\"offset\":0,\"old\":\"%s\","
+		 "\"new\":\"%s\"}]}],\"notes\":[\"%s\"],\"state\":\"%s\",\"text\":\"%s\"}",
 		 json, json, json, json, json, json, json, json, json, json, json);
-	e = (struct journal_entry){ .kind = JOURNAL_CHANGES, .tenant = tenant_id, .step = "sync-client", .target = target };
+	e = (struct journal_entry){
+		.kind = JOURNAL_CHANGES, .tenant = tenant_id, .step = "sync-client", .target = target
+	};
 	e.data = buf_str(&data);
 	fab_add(f, &e, NULL);
 	for (int kind = JOURNAL_INTENT; kind <= JOURNAL_EVIDENCE; kind++) {
@@ -160,8 +167,10 @@ static void attack(struct fab *f, size_t i)
 		fab_add(f, &e, bad);
 	}
 	buf_clear(&data);
-	buf_addf(&data, "{\"by\":\"%s\",\"note\":\"%s\",\"os_user\":\"%s\",\"result\":\"%s\",\"host_key\":\"%s\",\"banner\":\"%s\"}", json, json,
-		 json, json, json, json);
+	buf_addf(&data,
+		 "{\"by\":\"%s\",\"note\":\"%s\",\"os_user\":\"%s\",\"result\":\"%s\",\"host_key\":\"%s\","
+		 "\"banner\":\"%s\"}",
+		 json, json, json, json, json, json);
 	e.kind = JOURNAL_PERSON;
 	e.data = buf_str(&data);
 	fab_add(f, &e, NULL);

@@ -47,7 +47,8 @@ void fab_others(struct fab *f, const char *tenant)
 	fab_move(f, tenant, "firewall", "tenant", STEP_NOT_APPLICABLE, NULL, "uses.restricted_firewall is false");
 	blocked(f, tenant, "spf-expand", domain, "spf");
 	blocked(f, tenant, "mx-ttl", domain, "mx");
-	fab_move(f, tenant, "outbound-registration", "tenant", STEP_NOT_APPLICABLE, NULL, "uses.outbound_filter is false");
+	fab_move(f, tenant, "outbound-registration", "tenant", STEP_NOT_APPLICABLE, NULL,
+		 "uses.outbound_filter is false");
 	fab_move(f, tenant, "web-service-reach", "tenant", STEP_NOT_APPLICABLE, NULL,
 		 "the tenant has nothing that this step works on (no web_service)");
 	blocked(f, tenant, "test-mail", domain, "test-mail");
@@ -62,13 +63,15 @@ void fab_others(struct fab *f, const char *tenant)
 	blocked(f, tenant, "clean-up", "tenant", "clean-up");
 }
 
-void fab_confirm(struct fab *f, const char *tenant, const char *step, const char *target, const char *by, const char *note)
+void fab_confirm(struct fab *f, const char *tenant, const char *step, const char *target, const char *by,
+		 const char *note)
 {
 	struct buf data = BUF_INIT;
 	struct journal_entry e = { .kind = JOURNAL_PERSON, .tenant = tenant, .step = step, .target = target };
 
-	buf_addf(&data, "{\"by\":\"%s\",\"note\":\"%s\",\"os_user\":\"ops\",\"result\":\"ok\",\"ssh_origin\":\"203.0.113.9\"}", by,
-		 note);
+	buf_addf(&data,
+		 "{\"by\":\"%s\",\"note\":\"%s\",\"os_user\":\"ops\",\"result\":\"ok\",\"ssh_origin\":\"203.0.113.9\"}",
+		 by, note);
 	e.data = buf_str(&data);
 	fab_add(f, &e, NULL);
 	buf_release(&data);
@@ -77,12 +80,14 @@ void fab_confirm(struct fab *f, const char *tenant, const char *step, const char
 
 void fab_all_done(struct fab *f, const char *tenant)
 {
-	static const char *const ours[] = { "spf-expand", "mx-ttl", "test-mail", "mx", "mx-watch", "spf-contract", "ttl-restore" };
+	static const char *const ours[] = { "spf-expand", "mx-ttl",	  "test-mail",	"mx",
+					    "mx-watch",	  "spf-contract", "ttl-restore" };
 	char domain[128];
 
 	domain_target(tenant, domain, sizeof(domain));
 	fab_move(f, tenant, "firewall", "tenant", STEP_NOT_APPLICABLE, NULL, "uses.restricted_firewall is false");
-	fab_move(f, tenant, "outbound-registration", "tenant", STEP_NOT_APPLICABLE, NULL, "uses.outbound_filter is false");
+	fab_move(f, tenant, "outbound-registration", "tenant", STEP_NOT_APPLICABLE, NULL,
+		 "uses.outbound_filter is false");
 	fab_move(f, tenant, "web-service-reach", "tenant", STEP_NOT_APPLICABLE, NULL, "no web_service");
 	fab_move(f, tenant, "relay-host", "tenant", STEP_NOT_APPLICABLE, NULL, "uses.outbound_filter is false");
 	fab_move(f, tenant, "template-change", "tenant", STEP_NOT_APPLICABLE, NULL, "the template stays as it is");
@@ -161,13 +166,13 @@ static void changes(const struct client *c)
 	struct journal_entry e = about(c, JOURNAL_CHANGES, NULL, NULL);
 	struct buf data = BUF_INIT;
 
-	buf_addf(&data,
-		 "{\"changes\":[{\"after_sha256\":\"" AFTER_SHA "\",\"before_sha256\":\"" BEFORE_SHA
-		 "\",\"edits\":[{\"new\":\"ws.%s.hes2.example\",\"offset\":412,\"old\":\"us.imhs-ws.trendmicro.com\"}],\"item\":\"config\","
-		 "\"line\":17,\"new_line\":\"ROOT_URI = 'https://ws.%s.hes2.example/imhs/v1.0/en'\",\"old_line\":\"" OLD_LINE
-		 "\",\"what\":\"/opt/imhs-ws-clinet/imhs-config.rb\"}],\"notes\":[\"the crontab line of sync is off meanwhile\"],"
-		 "\"state\":\"old\",\"text\":\"ROOT_URI names the old service\"}",
-		 c->tenant, c->tenant);
+	buf_addf(
+		&data,
+		"{\"changes\":[{\"after_sha256\":\"" AFTER_SHA "\",\"before_sha256\":\"" BEFORE_SHA
+		"\",\"edits\":[{\"new\":\"ws.%s.hes2.example\",\"offset\":412,\"old\":\"us.imhs-ws.trendmicro.com\"}],"
+		"\"item\":\"config\",\"line\":17,\"new_line\":\"ROOT_URI = 'https://ws.%s.hes2.example/imhs/v1.0/en'\",\"old_line\":\"" OLD_LINE
+		"\",\"what\":\"/opt/imhs-ws-clinet/imhs-config.rb\"}],\"notes\":[\"the crontab line of sync is off meanwhile\"],\"state\":\"old\",\"text\":\"ROOT_URI names the old service\"}",
+		c->tenant, c->tenant);
 	e.data = buf_str(&data);
 	fab_add(c->f, &e, NULL);
 	buf_release(&data);
@@ -177,7 +182,8 @@ static void before(const struct client *c)
 {
 	struct journal_entry e = about(c, JOURNAL_BEFORE, NULL, NULL);
 
-	e.data = "{\"config.content\":{\"blob\":\"" BEFORE_SHA "\",\"bytes\":1208},\"config.path\":\"/opt/imhs-ws-clinet/imhs-config.rb\","
+	e.data = "{\"config.content\":{\"blob\":\"" BEFORE_SHA
+		 "\",\"bytes\":1208},\"config.path\":\"/opt/imhs-ws-clinet/imhs-config.rb\","
 		 "\"schedule.line\":\"*/15 * * * * cd /opt/imhs-ws-clinet && ruby imhs-ws-client.rb\"}";
 	fab_add(c->f, &e, NULL);
 }
@@ -207,14 +213,15 @@ static void evidence(const struct client *c)
 	struct journal_entry look = about(c, JOURNAL_EVIDENCE, "read-config", ""),
 			     command = about(c, JOURNAL_EVIDENCE, "verify-command", "client ran");
 
-	look.data = "{\"bytes\":1196,\"group\":\"sync\",\"mode\":416,\"op\":\"get\",\"owner\":\"sync\",\"path\":\"/opt/imhs-ws-clinet/imhs-config.rb\","
-		    "\"sha256\":\"" AFTER_SHA "\"}";
+	look.data = "{\"bytes\":1196,\"group\":\"sync\",\"mode\":416,\"op\":\"get\",\"owner\":\"sync\","
+		    "\"path\":\"/opt/imhs-ws-clinet/imhs-config.rb\",\"sha256\":\"" AFTER_SHA "\"}";
 	look.elapsed_ms = 41;
 	fab_add(c->f, &look, NULL);
 	command.to = "ok";
 	command.elapsed_ms = 63;
-	command.data = "{\"command\":\"tail -n 1 /var/log/imhs-sync.log\",\"exit\":0,\"good\":true,\"op\":\"exec\",\"stdout\":\"2026-12-01 22:04:11 completed, 214 users\\n\","
-		       "\"stdout_matches\":\"completed\",\"truncated\":false}";
+	command.data = "{\"command\":\"tail -n 1 /var/log/imhs-sync.log\",\"exit\":0,\"good\":true,\"op\":\"exec\","
+		       "\"stdout\":\"2026-12-01 22:04:11 completed, 214 users\\n\",\"stdout_matches\":\"completed\","
+		       "\"truncated\":false}";
 	fab_add(c->f, &command, "2026-12-01 22:04:11 completed, 214 users\n");
 }
 
@@ -246,10 +253,12 @@ static void run_failed(const struct client *c)
 	change_it(c);
 	intent(c, "run-client", "");
 	outcome(c, "run-client", "", "fail", 2100, 1, "the client ended with 1",
-		"imhs-ws-client.rb:88:in `post': 401 \"Unauthorized\" (RuntimeError)\n\tfrom imhs-ws-client.rb:142:in `<main>'\n");
+		"imhs-ws-client.rb:88:in `post': 401 \"Unauthorized\" (RuntimeError)\n\tfrom imhs-ws-client.rb:142:in "
+		"`<main>'\n");
 	schedule_on(c);
 	move(c, STEP_FAILED, "invalid",
-	     "ruby imhs-ws-client.rb ended with 1: 401 \"Unauthorized\"; the new service does not know this account or key");
+	     "ruby imhs-ws-client.rb ended with 1: 401 \"Unauthorized\"; the new service does not know this account or "
+	     "key");
 }
 
 static void cut(const struct client *c)
@@ -301,7 +310,8 @@ void fab_client(struct fab *f, const char *tenant, const char *target, enum fab_
 		move(&c, STEP_RUNNING, NULL, NULL);
 		identity(&c);
 		move(&c, STEP_DRIFT, NULL,
-		     "/opt/imhs-ws-clinet/imhs-config.rb: ROOT_URI is 'https://proxy.intra.example/imhs/v1.0/en', neither the old nor the new service");
+		     "/opt/imhs-ws-clinet/imhs-config.rb: ROOT_URI is 'https://proxy.intra.example/imhs/v1.0/en', "
+		     "neither the old nor the new service");
 		break;
 	case FAB_SUDO:
 		never(&c, STEP_FAILED, "sudo", "sudo -n was refused for cutover: a password is required");
@@ -314,7 +324,8 @@ void fab_client(struct fab *f, const char *tenant, const char *target, enum fab_
 		break;
 	case FAB_HOST_KEY:
 		never(&c, STEP_FAILED, "host-key",
-		      "the host shows ssh-ed25519 SHA256:Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE, the inventory pins another key");
+		      "the host shows ssh-ed25519 SHA256:Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE, the inventory "
+		      "pins another key");
 		break;
 	case FAB_CUT:
 		cut(&c);
