@@ -281,6 +281,14 @@ struct verdict schedule_seen(const struct agent_ctx *ctx, int n, const struct op
 	return verdict_ok();
 }
 
+/* Only what was on before our first change is switched off: what came later is nobody's debt, and stays on. */
+static bool was_on(const struct agent_ctx *ctx, const char *item)
+{
+	int i = entry_of(ctx->before, item);
+
+	return !ctx->before->n || (i >= 0 && state_is(ctx->before, i, "on"));
+}
+
 /* ---- assess ----------------------------------------------------------------------------------------------------- */
 
 bool schedule_held(const struct agent_ctx *ctx)
@@ -299,12 +307,16 @@ bool schedule_held(const struct agent_ctx *ctx)
 	return false;
 }
 
-static void note_entry(const struct facts *f, int i, struct assessment *out)
+static void note_entry(const struct agent_ctx *ctx, int i, struct assessment *out)
 {
+	const struct facts *f = ctx->now;
 	char where[ITEM_MAX];
 
 	if (is_timer(f, i) && !state_is(f, i, "on"))
 		assessment_note(out, "%s is not active and stays so", place(f, i, where));
+	else if (!was_on(ctx, fact_at(f, ENTRY, i, "item")))
+		assessment_note(out, "%s is new since our first attempt and stays on: %.160s", place(f, i, where),
+				fact_at(f, ENTRY, i, "line"));
 	else if (is_timer(f, i))
 		assessment_note(out, "%s is stopped meanwhile", place(f, i, where));
 	else
@@ -335,7 +347,7 @@ bool schedule_assess(const struct agent_ctx *ctx, struct assessment *out)
 		return false;
 	}
 	for (int i = 0; i < count(f, "schedule.n"); i++)
-		note_entry(f, i, out);
+		note_entry(ctx, i, out);
 	if (facts_is(f, "schedule.n", "0"))
 		assessment_note(out, "nothing was found that starts the client by the clock; nothing is switched off");
 	return true;
@@ -368,6 +380,14 @@ static void install_op(struct op *op, const char *path, const struct fact *from,
 	buf_add(&op->input, buf_str(to), to->len);
 }
 
+static void table_op(struct op *op, const char *path)
+{
+	op->kind = OP_GET;
+	op->elevated = true;
+	op->max_out_bytes = TABLE_MAX_BYTES;
+	op->path = str_dup(path);
+}
+
 static void timer_op(struct op *op, const char *verb, const char *unit)
 {
 	script_op(op, "timer.sh");
@@ -398,7 +418,7 @@ enum step_request schedule_off(const struct agent_ctx *ctx, int n, struct op *op
 	if (n >= count(f, "schedule.n"))
 		return OP_END;
 	snprintf(item, ITEM_MAX, "%s", fact_at(f, ENTRY, n, "item"));
-	if (!state_is(f, n, "on"))
+	if (!state_is(f, n, "on") || !was_on(ctx, item))
 		return OP_SKIP;
 	if (is_timer(f, n)) {
 		timer_op(op, "stop", fact_at(f, ENTRY, n, "path"));
@@ -412,32 +432,38 @@ enum step_request schedule_off(const struct agent_ctx *ctx, int n, struct op *op
 	return request;
 }
 
-static struct verdict timer_judged(const struct agent_ctx *ctx, int i, const struct op_result *result, bool on)
+/* What timer.sh says: is it active, and was it so before? */
+static bool timer_is(const struct op_result *result, const char *when)
 {
-	struct frame active, was;
-	struct verdict verdict;
-	char where[ITEM_MAX], *words;
-	bool is_on;
+	struct frame frame;
 
-	place(ctx->now, i, where);
+	return frames_find(buf_str(&result->out), result->out.len, when, &frame) && frame.len == 6 &&
+	       memcmp(frame.value, "active", 6) == 0;
+}
+
+static struct verdict timer_judged(const struct agent_ctx *ctx, const char *unit, const char *item,
+				   const struct op_result *result, bool on)
+{
+	int i = entry_of(ctx->now, item);
+	struct verdict verdict;
+	char *words;
+
 	if (!result->failure.code && result->exit_code) {
 		words = script_words(result);
-		verdict = verdict_fail(E_IO, "%s could not be %s: %s", where, on ? "started" : "stopped",
+		verdict = verdict_fail(E_IO, "timer %s could not be %s: %s", unit, on ? "started" : "stopped",
 				       result->exit_code == SCRIPT_MISSING ? "it is not there any more" : words);
 		free(words);
 		return verdict;
 	}
 	if (!script_answered(result, "timer.sh", &verdict))
 		return verdict;
-	is_on = frames_find(buf_str(&result->out), result->out.len, "active", &active) && active.len == 6 &&
-		memcmp(active.value, "active", 6) == 0;
-	set_text_at(ctx->now, ENTRY, i, "state", is_on ? "on" : "off");
-	if (is_on != on)
-		return verdict_fail(E_IO, "%s is still %s after systemctl said it is not", where,
-				    on ? "not active" : "active");
-	if (frames_find(buf_str(&result->out), result->out.len, "was", &was) && was.len == active.len &&
-	    memcmp(was.value, active.value, was.len) == 0)
-		return verdict_unchanged("%s was so already", where);
+	if (i >= 0)
+		set_text_at(ctx->now, ENTRY, i, "state", timer_is(result, "active") ? "on" : "off");
+	if (timer_is(result, "active") != on)
+		return verdict_fail(E_IO, "timer %s is %s although systemctl reported no error", unit,
+				    on ? "not active" : "still active");
+	if (timer_is(result, "was") == on)
+		return verdict_unchanged("timer %s was %s already", unit, on ? "active" : "stopped");
 	return verdict_ok();
 }
 
@@ -456,10 +482,11 @@ struct verdict schedule_is_off(const struct agent_ctx *ctx, int n, const struct 
 {
 	const struct fact *table;
 	struct buf text = BUF_INIT;
-	char where[ITEM_MAX];
+	char where[ITEM_MAX], item[ITEM_MAX];
 
+	snprintf(item, sizeof(item), "%s", fact_at(ctx->now, ENTRY, n, "item"));
 	if (is_timer(ctx->now, n))
-		return timer_judged(ctx, n, result, false);
+		return timer_judged(ctx, fact_at(ctx->now, ENTRY, n, "path"), item, result, false);
 	place(ctx->now, n, where);
 	if (!result->failure.code && (result->exit_code == SCRIPT_CHANGED || result->exit_code == SCRIPT_MISSING))
 		return verdict_reread("%s: the table was edited meanwhile", where);
@@ -475,22 +502,6 @@ struct verdict schedule_is_off(const struct agent_ctx *ctx, int n, const struct 
 
 /* ---- on again --------------------------------------------------------------------------------------------------- */
 
-/* The n-th entry to put back: first those of `before` that were on, then what is off by us without being among them.
- *facts is where it stands, *i its index; false behind the last. *wanted is false for one that needs nothing. */
-static bool nth_entry(const struct agent_ctx *ctx, int n, const struct facts **facts, int *i, bool *wanted)
-{
-	int before = count(ctx->before, "schedule.n");
-
-	*facts = n < before ? ctx->before : ctx->now;
-	*i = n < before ? n : n - before;
-	if (*i >= count(*facts, "schedule.n"))
-		return false;
-	*wanted = n < before ? state_is(ctx->before, n, "on")
-			     : state_is(ctx->now, *i, "off-by-us") &&
-				   entry_of(ctx->before, fact_at(ctx->now, ENTRY, *i, "item")) < 0;
-	return true;
-}
-
 static int line_on(const struct agent_ctx *ctx, const struct fact *line, const char *text, size_t len, struct buf *out)
 {
 	char marker[MARKER_MAX];
@@ -500,32 +511,27 @@ static int line_on(const struct agent_ctx *ctx, const struct fact *line, const c
 	return crontab_enable(text, len, line->value, line->len, marker_of(ctx, marker), out, NULL);
 }
 
+/* All is in `before`: a target that cannot be observed any more can still be put back. */
 enum step_request schedule_on(const struct agent_ctx *ctx, int n, struct op *op, char item[ITEM_MAX])
 {
-	const struct facts *f;
+	const struct facts *f = ctx->before;
 	const struct fact *fresh = facts_get(ctx->now, "schedule.fresh.bytes");
 	struct buf text = BUF_INIT;
-	bool wanted;
-	int i;
 
-	if (!nth_entry(ctx, n, &f, &i, &wanted))
+	if (n >= count(f, "schedule.n"))
 		return OP_END;
-	snprintf(item, ITEM_MAX, "%s", fact_at(f, ENTRY, i, "item"));
-	if (!wanted)
+	snprintf(item, ITEM_MAX, "%s", fact_at(f, ENTRY, n, "item"));
+	if (!state_is(f, n, "on"))
 		return OP_SKIP;
-	if (is_timer(f, i)) {
-		timer_op(op, "start", fact_at(f, ENTRY, i, "path"));
+	if (is_timer(f, n)) {
+		timer_op(op, "start", fact_at(f, ENTRY, n, "path"));
 		return OP_DO;
 	}
 	if (fresh && facts_is(ctx->now, "schedule.fresh", item) &&
-	    line_on(ctx, get_at(f, ENTRY, i, "line"), fresh->value, fresh->len, &text) == 0) {
-		install_op(op, fact_at(f, ENTRY, i, "path"), fresh, &text);
-	} else {
-		op->kind = OP_GET;
-		op->elevated = true;
-		op->max_out_bytes = TABLE_MAX_BYTES;
-		op->path = str_dup(fact_at(f, ENTRY, i, "path"));
-	}
+	    line_on(ctx, get_at(f, ENTRY, n, "line"), fresh->value, fresh->len, &text) == 0)
+		install_op(op, fact_at(f, ENTRY, n, "path"), fresh, &text);
+	else
+		table_op(op, fact_at(f, ENTRY, n, "path"));
 	buf_release(&text);
 	return OP_DO;
 }
@@ -547,67 +553,51 @@ static void mark_on(const struct agent_ctx *ctx, const char *item)
 }
 
 /* The table as it is now: is our line in it, and as what? */
-static struct verdict table_read(const struct agent_ctx *ctx, const struct facts *f, int i, const char *item,
-				 const struct op_result *result)
+static struct verdict table_read(const struct agent_ctx *ctx, int i, const char *item, const struct op_result *result)
 {
-	const struct fact *line = get_at(f, ENTRY, i, "line");
+	const char *path = fact_at(ctx->before, ENTRY, i, "path"), *line = fact_at(ctx->before, ENTRY, i, "line");
 	struct buf text = BUF_INIT;
-	char where[ITEM_MAX];
 	int rc;
 
-	place(f, i, where);
 	if (result->failure.code == E_NOTFOUND)
-		return verdict_fail(E_CHANGED, "%s is gone meanwhile: put this line back by hand: %s",
-				    fact_at(f, ENTRY, i, "path"), line ? line->value : "");
+		return verdict_fail(E_CHANGED, "%s is gone meanwhile: put this line back by hand: %s", path, line);
 	if (result->failure.code)
-		return install_failed(result, where, "switched on again");
-	rc = line_on(ctx, line, buf_str(&result->out), result->out.len, &text);
+		return install_failed(result, path, "read");
+	rc = line_on(ctx, get_at(ctx->before, ENTRY, i, "line"), buf_str(&result->out), result->out.len, &text);
 	buf_release(&text);
 	if (rc == E_EXISTS) {
 		mark_on(ctx, item);
-		return verdict_unchanged("%s is on already", where);
+		return verdict_unchanged("the line is on already in %s", path);
 	}
 	if (rc == E_INVAL)
-		return verdict_fail(E_CHANGED,
-				    "%s holds this line more than once, off or on: leave one of them, switched on: %s",
-				    fact_at(f, ENTRY, i, "path"), line->value);
-	if (rc)
 		return verdict_fail(
-		    E_CHANGED,
-		    "the line that we switched off is not in %s any more: put it back by hand if it is still "
-		    "wanted: %s",
-		    fact_at(f, ENTRY, i, "path"), line ? line->value : "");
+		    E_CHANGED, "%s holds this line more than once, on or off: leave one of them, on: %s", path, line);
+	if (rc)
+		return verdict_fail(E_CHANGED,
+				    "the line that we switched off is not in %s any more: put it back by hand: %s",
+				    path, line);
 	facts_set_text(ctx->now, "schedule.fresh", item);
 	facts_set(ctx->now, "schedule.fresh.bytes", buf_str(&result->out), result->out.len);
-	return verdict_again(1, "%s was read, and is put back next", fact_at(f, ENTRY, i, "path"));
+	return verdict_again(1, "%s was read, the line is switched on next", path);
 }
 
 struct verdict schedule_is_on(const struct agent_ctx *ctx, int n, const struct op_result *result)
 {
-	const struct facts *f;
+	const char *path = fact_at(ctx->before, ENTRY, n, "path");
 	char item[ITEM_MAX], where[ITEM_MAX];
-	bool wanted;
-	int i;
 
-	if (!nth_entry(ctx, n, &f, &i, &wanted))
-		return verdict_fail(E_BUG, "there is no entry %d", n);
-	snprintf(item, sizeof(item), "%s", fact_at(f, ENTRY, i, "item"));
-	if (is_timer(f, i)) {
-		i = entry_of(ctx->now, item);
-		if (i < 0)
-			return verdict_fail(E_CHANGED,
-					    "%s is not there any more: start it by hand if it is still wanted", item);
-		return timer_judged(ctx, i, result, true);
-	}
+	snprintf(item, sizeof(item), "%s", fact_at(ctx->before, ENTRY, n, "item"));
+	if (is_timer(ctx->before, n))
+		return timer_judged(ctx, path, item, result, true);
 	if (!facts_is(ctx->now, "schedule.fresh", item))
-		return table_read(ctx, f, i, item, result);
+		return table_read(ctx, n, item, result);
 	if (!result->failure.code && (result->exit_code == SCRIPT_CHANGED || result->exit_code == SCRIPT_MISSING)) {
 		no_longer_fresh(ctx->now);
-		return verdict_again(1, "%s was edited meanwhile", fact_at(f, ENTRY, i, "path"));
+		return verdict_again(1, "%s was edited meanwhile", path);
 	}
 	if (result->failure.code || result->exit_code) {
 		no_longer_fresh(ctx->now);
-		return install_failed(result, place(f, i, where), "switched on again");
+		return install_failed(result, place(ctx->before, n, where), "switched on again");
 	}
 	mark_on(ctx, item);
 	return verdict_ok();
@@ -615,25 +605,105 @@ struct verdict schedule_is_on(const struct agent_ctx *ctx, int n, const struct o
 
 /* ---- looked at again -------------------------------------------------------------------------------------------- */
 
+/* What has to be as it was: as it was before us, or as it was seen where we changed nothing. */
+static const struct facts *reference(const struct agent_ctx *ctx)
+{
+	return ctx->before->n ? ctx->before : ctx->now;
+}
+
+/* The n-th thing to look at: each table once, at its first entry, and each timer. -1 behind the last. */
+static int nth_place(const struct facts *f, int n)
+{
+	for (int i = 0; i < count(f, "schedule.n"); i++) {
+		bool first = true;
+
+		for (int k = 0; k < i && first; k++)
+			first =
+			    is_timer(f, i) || strcmp(fact_at(f, ENTRY, k, "path"), fact_at(f, ENTRY, i, "path")) != 0;
+		if (first && n-- == 0)
+			return i;
+	}
+	return -1;
+}
+
+enum step_request schedule_look_again(const struct agent_ctx *ctx, int n, struct op *op, char item[ITEM_MAX])
+{
+	const struct facts *f = reference(ctx);
+	int i = nth_place(f, n);
+
+	if (i < 0)
+		return OP_END;
+	snprintf(item, ITEM_MAX, "%.*s", ITEM_MAX - 1, fact_at(f, ENTRY, i, "name"));
+	if (is_timer(f, i))
+		timer_op(op, "show", fact_at(f, ENTRY, i, "path"));
+	else
+		table_op(op, fact_at(f, ENTRY, i, "path"));
+	return OP_DO;
+}
+
+/* Is the line of entry i, which was on, on in this table, once? By asking what switching it off would say. */
+static struct verdict line_again(const struct agent_ctx *ctx, int i, const char *text, size_t len)
+{
+	const struct facts *f = reference(ctx);
+	const struct fact *line = get_at(f, ENTRY, i, "line");
+	struct buf unused = BUF_INIT;
+	char marker[MARKER_MAX], where[ITEM_MAX];
+	int rc = crontab_disable(text, len, line->value, line->len, marker_of(ctx, marker), &unused, NULL);
+
+	buf_release(&unused);
+	place(f, i, where);
+	if (rc == E_EXISTS)
+		return verdict_fail(E_CHANGED, "%s is still switched off by us", where);
+	if (rc == E_INVAL)
+		return verdict_fail(E_CHANGED, "%s is there more than once now: leave one of them, on: %s", where,
+				    line->value);
+	if (rc)
+		return verdict_fail(E_CHANGED, "%s was on before and is not there any more: put it back by hand: %s",
+				    where, line->value);
+	return verdict_ok();
+}
+
+static struct verdict table_again(const struct agent_ctx *ctx, int place_of, const struct op_result *result)
+{
+	const struct facts *f = reference(ctx);
+	const char *path = fact_at(f, ENTRY, place_of, "path");
+	struct verdict verdict = verdict_ok();
+	char marker[MARKER_MAX];
+
+	if (result->failure.code == E_NOTFOUND)
+		return verdict_fail(E_CHANGED, "%s is gone meanwhile: put the client's line back by hand: %s", path,
+				    fact_at(f, ENTRY, place_of, "line"));
+	if (result->failure.code)
+		return install_failed(result, path, "read");
+	for (int i = place_of; verdict.kind == VERDICT_OK && i < count(f, "schedule.n"); i++) {
+		if (strcmp(fact_at(f, ENTRY, i, "path"), path) == 0 && state_is(f, i, "on"))
+			verdict = line_again(ctx, i, buf_str(&result->out), result->out.len);
+	}
+	if (verdict.kind == VERDICT_OK &&
+	    crontab_has_marker(buf_str(&result->out), result->out.len, marker_of(ctx, marker)))
+		return verdict_fail(E_CHANGED,
+				    "%s has a line that begins with our marker (%s): see what it was, and take the "
+				    "marker away by hand",
+				    path, marker);
+	return verdict;
+}
+
 struct verdict schedule_seen_again(const struct agent_ctx *ctx, int n, const struct op_result *result)
 {
-	struct verdict verdict = schedule_seen(ctx, n, result);
-	char where[ITEM_MAX];
+	const struct facts *f = reference(ctx);
+	int i = nth_place(f, n);
+	struct verdict verdict;
 
-	if (verdict.kind != VERDICT_OK)
+	if (i < 0)
+		return verdict_fail(E_BUG, "there is no place %d", n);
+	if (!is_timer(f, i))
+		return table_again(ctx, i, result);
+	if (!result->failure.code && result->exit_code == SCRIPT_MISSING)
+		return verdict_fail(E_CHANGED, "timer %s is not there any more", fact_at(f, ENTRY, i, "path"));
+	if (!script_answered(result, "timer.sh", &verdict))
 		return verdict;
-	for (int i = 0; i < count(ctx->now, "schedule.n"); i++) {
-		if (state_is(ctx->now, i, "off-by-us"))
-			return verdict_fail(E_CHANGED, "%s is still switched off by us", place(ctx->now, i, where));
-	}
-	for (int i = 0; i < count(ctx->before, "schedule.n"); i++) {
-		int now = entry_of(ctx->now, fact_at(ctx->before, ENTRY, i, "item"));
-
-		if (!state_is(ctx->before, i, "on") || (now >= 0 && state_is(ctx->now, now, "on")))
-			continue;
-		return verdict_fail(E_CHANGED,
-				    "%s was on before and is not now: put it back by hand if it is still wanted: %s",
-				    place(ctx->before, i, where), fact_at(ctx->before, ENTRY, i, "line"));
-	}
+	if (state_is(f, i, "on") && !timer_is(result, "active"))
+		return verdict_fail(E_CHANGED, "timer %s was active before and is not: start it (systemctl start)",
+				    fact_at(f, ENTRY, i, "path"));
 	return verdict_ok();
 }

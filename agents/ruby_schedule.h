@@ -21,10 +21,9 @@
 
 #include "agents/agent.h"
 
-/* The row `schedule` of observe[], and `schedule-again` of verify[], which looks in the same way. */
+/* The row `schedule` of observe[]. */
 enum step_request schedule_look(const struct agent_ctx *ctx, int n, struct op *op, char item[ITEM_MAX]);
 struct verdict schedule_seen(const struct agent_ctx *ctx, int n, const struct op_result *result);
-struct verdict schedule_seen_again(const struct agent_ctx *ctx, int n, const struct op_result *result);
 
 /* Is an entry still off because of us? */
 bool schedule_held(const struct agent_ctx *ctx);
@@ -42,5 +41,10 @@ struct verdict schedule_is_off(const struct agent_ctx *ctx, int n, const struct 
    only if the table is still that; else from the start, as often as somebody is faster. */
 enum step_request schedule_on(const struct agent_ctx *ctx, int n, struct op *op, char item[ITEM_MAX]);
 struct verdict schedule_is_on(const struct agent_ctx *ctx, int n, const struct op_result *result);
+
+/* The row `schedule-again` of verify[]: what was on is on, and no marker of ours is left. The tables are fetched as
+   files, so that the evidence is their hashes and not what is in them. */
+enum step_request schedule_look_again(const struct agent_ctx *ctx, int n, struct op *op, char item[ITEM_MAX]);
+struct verdict schedule_seen_again(const struct agent_ctx *ctx, int n, const struct op_result *result);
 
 #endif

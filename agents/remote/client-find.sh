@@ -45,8 +45,9 @@ else
 	$limit find / -maxdepth 2 -xdev \( -name $config ! -type d -o -type l -name 'imhs-ws-cli[en][en]t' \) \
 		-exec sh -c "$report" sh {} + 2>/dev/null
 	[ $? -eq 124 ] && complete=no
-	$limit find /opt /usr/local /usr/share /usr/lib /srv /home /var /root /etc -maxdepth 5 -xdev \
-		\( -path /var/lib/docker -o -path /var/lib/containers -o -path /var/cache \) -prune -o \
+	$limit find /opt /usr/local /srv /home /var /root /etc -maxdepth 5 -xdev \
+		\( -path /var/lib/docker -o -path /var/lib/containers -o -path /var/lib/dpkg -o -path /var/lib/apt \
+		-o -path /var/cache -o -path /var/log -o -path /var/spool \) -prune -o \
 		\( -name $config ! -type d -o -type l -name 'imhs-ws-cli[en][en]t' \) \
 		-exec sh -c "$report" sh {} + 2>/dev/null
 	[ $? -eq 124 ] && complete=no

@@ -7,6 +7,8 @@
 LC_ALL=C
 export LC_ALL
 
+umask 022
+
 folder=$1 user=$2 seconds=$3 command=$4
 
 # Cron's is small, and Ruby takes its encoding from LANG: as the machine's own jobs have it.

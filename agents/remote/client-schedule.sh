@@ -21,8 +21,9 @@ frame() {
 	printf '%s %d\n%s\n' "$1" "${#2}" "$2"
 }
 
+# names_client FILE...: does any of them? 1: none does; more: some could not be read. Asked for all at once first.
 names_client() {
-	grep -qF -e "$folder" -e "$real" -e imhs-ws-clinet -e imhs-ws-client -- "$1" 2>/dev/null
+	grep -qsF -e "$folder" -e "$real" -e imhs-ws-clinet -e imhs-ws-client -- "$@"
 }
 
 # crontab_file KIND NAME USER PATH
@@ -75,6 +76,8 @@ user_crontabs() {
 			frame unreadable "$spool"
 			continue
 		fi
+		names_client "$spool"/*
+		[ $? -eq 1 ] && continue
 		for file in "$spool"/*; do
 			[ -f "$file" ] && look user "crontab:${file##*/}" "${file##*/}" "$file"
 		done
@@ -84,15 +87,18 @@ user_crontabs() {
 # Names with a dot, a tilde and the like: Debian's cron leaves them out, cronie reads them. Both are looked into.
 system_crontabs() {
 	[ -e /etc/crontab ] && look system /etc/crontab '' /etc/crontab
+	names_client /etc/cron.d/*
+	[ $? -eq 1 ] && return 0
 	for file in /etc/cron.d/*; do
 		[ -f "$file" ] && look system "cron.d:${file##*/}" '' "$file"
 	done
 }
 
 others() {
-	for file in /etc/anacrontab /etc/cron.hourly/* /etc/cron.daily/* /etc/cron.weekly/* /etc/cron.monthly/* \
-		/home/*/.config/systemd/user/*.service /root/.config/systemd/user/*.service \
-		/etc/systemd/user/*.service; do
+	set -- /etc/anacrontab /etc/cron.hourly/* /etc/cron.daily/* /etc/cron.weekly/* /etc/cron.monthly/* \
+		/home/*/.config/systemd/user/*.service /root/.config/systemd/user/*.service /etc/systemd/user/*.service
+	names_client "$@" || return 0
+	for file do
 		[ -f "$file" ] && names_client "$file" && frame other "$file"
 	done
 }
@@ -109,17 +115,11 @@ timer() {
 	frame enabled "$(property "$1" UnitFileState)"
 }
 
+# Names of units hold no newlines.
 services() {
 	for dir in $units; do
-		for file in "$dir"/*.service "$dir"/*.service.d/*.conf; do
-			[ -f "$file" ] || continue
-			names_client "$file" || continue
-			case $file in
-			*.conf) file=${file%/*}; file=${file%.d} ;;
-			esac
-			echo "${file##*/}"
-		done
-	done | sort -u
+		grep -lsF -e "$folder" -e "$real" -e imhs-ws-clinet -e imhs-ws-client -- "$dir"/*.service "$dir"/*.service.d/*.conf
+	done | sed -e 's|\.d/[^/]*\.conf$||' -e 's|.*/||' | sort -u
 }
 
 timers() {

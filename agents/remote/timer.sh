@@ -1,6 +1,6 @@
-# timer.sh start|stop UNIT
+# timer.sh start|stop|show UNIT
 #
-# Starts or stops a systemd timer. Only stopped, not disabled: whether it is enabled is thus never touched and has not
+# Starts or stops a systemd timer, or only looks. Only stopped, not disabled: whether it is enabled is thus never touched and has not
 # to be put back; a host that boots in between has its timer back, which does no harm.
 #
 # Prints frames (agents/frames.h): `was` its ActiveState before, `active` its ActiveState now.
@@ -20,7 +20,7 @@ verb=$1 unit=$2
 [ "$(property LoadState)" = loaded ] || exit 4
 was=$(property ActiveState)
 case $verb:$was in
-start:active | stop:inactive | stop:failed) ;;
+show:* | start:active | stop:inactive | stop:failed) ;;
 *) systemctl "$verb" -- "$unit" >&2 || exit 5 ;;
 esac
 frame was "$was"
