@@ -12,7 +12,7 @@ struct arena_block;
 /* A zeroed struct is an empty arena. */
 struct arena {
 	struct arena_block *blocks; /* the newest first */
-	size_t used;		    /* of the newest */
+	size_t used;                /* of the newest */
 };
 
 void arena_release(struct arena *a);

@@ -1,7 +1,7 @@
 /*
  * Defaults: nearest wins. A chain lists the objects that may say something about one tenant or host, the nearest first
- * (host, its template, tenant, wave, defaults). Objects merge key by key, arrays and scalars replace. Nothing is copied:
- * the answer says which layer it came from, which is also what `validate --show` prints.
+ * (host, its template, tenant, wave, defaults). Objects merge key by key, arrays and scalars replace. Nothing is
+ * copied: the answer says which layer it came from, which is also what `validate --show` prints.
  */
 #ifndef INVENTORY_CHAIN_H
 #define INVENTORY_CHAIN_H
@@ -13,7 +13,8 @@
 struct layer {
 	const json_t *object;
 	struct place place;
-	const char *label; /* "template", "wave" (place.key is its name), "defaults"; NULL: the tenant's or host's own */
+	const char
+		*label; /* "template", "wave" (place.key is its name), "defaults"; NULL: the tenant's or host's own */
 };
 
 struct chain {

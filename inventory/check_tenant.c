@@ -83,8 +83,8 @@ static void check_against_period(struct loading *l, const struct found *windows,
 		    (w.end_ms > period->start_ms && w.start_ms < period->end_ms))
 			continue;
 		problem_add(l, &at,
-			    "lies outside the vendor_period of tenant %s (%s to %s): nothing may be switched in it", t->id,
-			    time_format(period->start_ms, t->offset_min, start),
+			    "lies outside the vendor_period of tenant %s (%s to %s): nothing may be switched in it",
+			    t->id, time_format(period->start_ms, t->offset_min, start),
 			    time_format(period->end_ms, t->offset_min, end));
 	}
 }
@@ -104,11 +104,13 @@ static void check_windows(struct loading *l, const struct chain *chain, const st
 	if (t->windows_n == 0 || !t->migration_ms || usable)
 		return;
 	if (before)
-		problem_add(l, &date.place, "the migration date %s is after all windows of tenant %s: nothing could be switched",
+		problem_add(l, &date.place,
+			    "the migration date %s is after all windows of tenant %s: nothing could be switched",
 			    t->migration_date, t->id);
 	else if (!outside)
 		problem_add(l, &windows.place,
-			    "no window of tenant %s reaches beyond the migration date %s within its vendor_period: nothing "
+			    "no window of tenant %s reaches beyond the migration date %s within its vendor_period: "
+			    "nothing "
 			    "could be switched",
 			    t->id, t->migration_date);
 }
@@ -120,9 +122,12 @@ static void check_times(struct loading *l, const struct chain *chain, const stru
 	int64_t until_ms;
 
 	check_windows(l, chain, t);
-	if (t->vendor_period.end_ms > t->vendor_period.start_ms && t->migration_ms && t->vendor_period.end_ms <= t->migration_ms)
-		problem_add(l, &period.place, "ends before the migration date %s of tenant %s", t->migration_date, t->id);
-	if (text && t->windows_n && time_parse_rfc3339(text, &until_ms, NULL, NULL) == 0 && until_ms <= t->windows[0].start_ms)
+	if (t->vendor_period.end_ms > t->vendor_period.start_ms && t->migration_ms &&
+	    t->vendor_period.end_ms <= t->migration_ms)
+		problem_add(l, &period.place, "ends before the migration date %s of tenant %s", t->migration_date,
+			    t->id);
+	if (text && t->windows_n && time_parse_rfc3339(text, &until_ms, NULL, NULL) == 0 &&
+	    until_ms <= t->windows[0].start_ms)
 		problem_add(l, &until.place, "is before the first window of tenant %s", t->id);
 }
 
@@ -170,11 +175,13 @@ static void check_answers(struct loading *l, const struct chain *chain, const st
 	for (size_t i = 0; !l->agent_unknown && i < l->inv->procedure->steps_n; i++) {
 		const struct procedure_step *step = &l->inv->procedure->steps[i];
 		struct found answer;
-		if (!step->governed_by || tenant_uses(t, step->governed_by) != TRI_TRUE || tenant_who(t, step) != WHO_US ||
-		    has_target(t, step))
+		if (!step->governed_by || tenant_uses(t, step->governed_by) != TRI_TRUE ||
+		    tenant_who(t, step) != WHO_US || has_target(t, step))
 			continue;
 		answer = chain_get(&uses, step->governed_by);
-		problem_add(l, &answer.place, "is true, but tenant %s has no host with an agent of the step %s; add one, or say in \"by\" who does it",
+		problem_add(l, &answer.place,
+			    "is true, but tenant %s has no host with an agent of the step %s; add one, or say in "
+			    "\"by\" who does it",
 			    t->id, step->name);
 	}
 }
@@ -207,10 +214,13 @@ static void check_host(struct loading *l, const struct chain *chain, const struc
 
 	if (c->become == BECOME_SUDO && h->os == OS_WINDOWS) {
 		struct found become = chain_get(chain, "become");
-		problem_add(l, become.layer->label ? &own : &become.place, "\"become\": \"sudo\" on a Windows host; write \"become\": \"none\"");
+		problem_add(l, become.layer->label ? &own : &become.place,
+			    "\"become\": \"sudo\" on a Windows host; write \"become\": \"none\"");
 	}
 	if (c->host_keys_policy == HOST_KEYS_ACCEPT_NEW && !h->identity_check.run && misses(l, chain, "identity_check"))
-		problem_add(l, &own, "\"host_keys\": \"accept-new\" needs an \"identity_check\": without it any machine would do");
+		problem_add(l, &own,
+			    "\"host_keys\": \"accept-new\" needs an \"identity_check\": without it any machine would "
+			    "do");
 	if (!has_work(l, t, h))
 		return;
 	if (misses(l, chain, "address"))

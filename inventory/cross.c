@@ -11,7 +11,8 @@ static void check_ids(struct loading *l)
 		if (!*t->id || names_add(&l->store->tenants, t->id, t))
 			continue;
 		other = names_get(&l->store->tenants, t->id);
-		problem_add(l, &l->tenant_places[i], "the id \"%s\" is taken by another tenant, in %s", t->id, other->file);
+		problem_add(l, &l->tenant_places[i], "the id \"%s\" is taken by another tenant, in %s", t->id,
+			    other->file);
 	}
 }
 
@@ -28,8 +29,8 @@ static void check_domains(struct loading *l)
 				continue;
 			other = names_get(&seen, t->domains[j].name);
 			if (other != t)
-				problem_add(l, &l->tenant_places[i], "the domain %s is also one of tenant %s", t->domains[j].name,
-					    other->id);
+				problem_add(l, &l->tenant_places[i], "the domain %s is also one of tenant %s",
+					    t->domains[j].name, other->id);
 		}
 	}
 	names_release(&seen);

@@ -6,22 +6,33 @@
 
 #include "inventory/chain.h"
 
+/* More windows of one tenant than this are a mistake, and would be compared pair by pair. */
+#define WINDOWS_MAX 1000
+
 /* The procedure or profile that the inventory names: inside the program, or a file. NULL with a problem at `said`. */
 struct procedure *decode_procedure(struct loading *l, const struct place *said, const char *name);
 struct profile *decode_profile(struct loading *l, const struct place *said, const char *name);
 
 /* The bastions with their ways worked out (a bastion behind a bastion). */
-void decode_bastions(struct loading *l, const struct place *root, const json_t *list);
+#define BASTIONS_IN_A_ROW_MAX 8
+void decode_bastions(struct loading *l);
+const struct bastion *bastion_named(const struct loading *l, const char *name); /* or NULL */
+
+/* How to reach a machine; tenant and host (may be NULL) are what secrets' placeholders stand for. */
+void decode_connection(struct loading *l, const struct chain *chain, const char *tenant, const char *host,
+		       struct connection *c);
 
 /* One tenant. `place` is that of `json`. */
 void decode_tenant(struct loading *l, const struct place *place, const json_t *json, struct tenant *out);
 
 /* A host of it; `above` is the tenant's chain. */
-void decode_host(struct loading *l, const struct place *place, const json_t *json, const struct chain *above, struct host *out);
+void decode_host(struct loading *l, const struct place *place, const json_t *json, const struct chain *above,
+		 struct host *out);
 
 /* The layers of a tenant and of a host, the nearest first. */
 struct chain chain_of_tenant(const struct loading *l, const struct place *place, const json_t *json);
-struct chain chain_of_host(const struct loading *l, const struct place *place, const json_t *json, const struct chain *tenant);
+struct chain chain_of_host(const struct loading *l, const struct place *place, const json_t *json,
+			   const struct chain *tenant);
 
 /* A secret reference of the model: placeholders filled in, a relative path made absolute, the file looked at. `host`
    may be NULL. */

@@ -1,4 +1,4 @@
-/* Hosts, bastions and how to reach them. */
+/* Hosts and how to reach them. */
 #include "inventory/decode.h"
 
 #include "inventory/documents.h"
@@ -28,19 +28,11 @@ struct strings decode_strings(struct loading *l, const json_t *value)
 
 /* ---- connections ------------------------------------------------------------------------------------------------ */
 
-static const struct bastion *find_bastion(const struct loading *l, const char *name)
-{
-	for (size_t i = 0; name && i < l->inv->bastions_n; i++)
-		if (strcmp(l->inv->bastions[i].name, name) == 0)
-			return &l->inv->bastions[i];
-	return NULL;
-}
-
 /* The hops of a `via`: those that are named; the first one's own way goes before them. */
 static void decode_via(struct loading *l, const struct found *found, struct connection *c)
 {
 	struct strings names = decode_strings(l, found->value);
-	const struct bastion *first = names.n ? find_bastion(l, names.at[0]) : NULL;
+	const struct bastion *first = names.n ? bastion_named(l, names.at[0]) : NULL;
 	size_t before = first ? first->connection.via_n : 0;
 
 	c->via_command = arena_dup(l->arena, json_string_value(json_object_get(found->value, "command")));
@@ -50,7 +42,7 @@ static void decode_via(struct loading *l, const struct found *found, struct conn
 	for (size_t i = 0; i < before; i++)
 		c->via[c->via_n++] = first->connection.via[i];
 	for (size_t i = 0; i < names.n; i++) {
-		const struct bastion *b = find_bastion(l, names.at[i]);
+		const struct bastion *b = bastion_named(l, names.at[i]);
 		for (size_t j = 0; b && j < c->via_n; j++)
 			if (c->via[j] == b)
 				problem_add(l, &found->place, "goes through the bastion %s twice", b->name);
@@ -78,8 +70,8 @@ static void decode_known_hosts(struct loading *l, const struct found *found, str
 			    errno == ENOENT ? "does not exist" : "cannot be read");
 }
 
-static void decode_connection(struct loading *l, const struct chain *chain, const char *tenant, const char *host,
-			      struct connection *c)
+void decode_connection(struct loading *l, const struct chain *chain, const char *tenant, const char *host,
+		       struct connection *c)
 {
 	struct found identity = chain_get(chain, "identity"), password = chain_get(chain, "password");
 	struct found via = chain_get(chain, "via"), known_hosts = chain_get(chain, "known_hosts");
@@ -92,87 +84,13 @@ static void decode_connection(struct loading *l, const struct chain *chain, cons
 	if (password.value)
 		c->password = decode_secret(l, &password, tenant, host);
 	c->host_keys = decode_strings(l, chain_get(chain, "host_key").value);
-	c->host_keys_policy = strcmp(chain_text(chain, "host_keys", "pinned"), "accept-new") == 0 ? HOST_KEYS_ACCEPT_NEW :
-												      HOST_KEYS_PINNED;
+	c->host_keys_policy = strcmp(chain_text(chain, "host_keys", "pinned"), "accept-new") == 0 ? HOST_KEYS_ACCEPT_NEW
+												  : HOST_KEYS_PINNED;
 	if (known_hosts.value)
 		decode_known_hosts(l, &known_hosts, c);
 	if (via.value)
 		decode_via(l, &via, c);
 	c->become = strcmp(chain_text(chain, "become", "none"), "sudo") == 0 ? BECOME_SUDO : BECOME_NONE;
-}
-
-/* ---- bastions --------------------------------------------------------------------------------------------------- */
-
-/* Where `name` stands in the list, or n. */
-static size_t bastion_index(const json_t *list, const char *name)
-{
-	size_t i, n = json_array_size(list);
-
-	for (i = 0; i < n; i++) {
-		const char *other = json_string_value(json_object_get(json_array_get(list, i), "name"));
-		if (name && other && strcmp(other, name) == 0)
-			break;
-	}
-	return i;
-}
-
-static const char *first_hop(const json_t *bastion)
-{
-	const json_t *via = json_object_get(bastion, "via");
-
-	return json_string_value(json_is_array(via) ? json_array_get(via, 0) : via);
-}
-
-/* A bastion whose own way leads back to it. Only first hops have a way of their own, so that is a simple chain. */
-static bool loops(const json_t *list, size_t start)
-{
-	size_t n = json_array_size(list), at = start;
-
-	for (size_t steps = 0; steps <= n; steps++) {
-		at = bastion_index(list, first_hop(json_array_get(list, at)));
-		if (at == n)
-			return false;
-		if (at == start)
-			return true;
-	}
-	return false;
-}
-
-/* Those behind others come after them, whatever the order of the file. */
-static void decode_one_bastion(struct loading *l, const struct place *place, const json_t *list, size_t i, char *done)
-{
-	const json_t *json = json_array_get(list, i);
-	struct place at = place_index(place, i);
-	struct chain chain = { .n = 0 };
-	struct bastion *b;
-	size_t before = bastion_index(list, first_hop(json));
-
-	if (done[i] || !json_is_object(json))
-		return;
-	done[i] = 1;
-	if (before < json_array_size(list) && !loops(list, i))
-		decode_one_bastion(l, place, list, before, done);
-	chain_add(&chain, json, at, NULL);
-	b = &l->inv->bastions[l->inv->bastions_n];
-	b->name = arena_dup(l->arena, chain_text(&chain, "name", ""));
-	if (loops(list, i)) {
-		struct place via = place_key(&at, "via");
-		problem_add(l, &via, "the way to the bastion %s leads back to itself", b->name);
-	} else {
-		decode_connection(l, &chain, NULL, NULL, &b->connection);
-	}
-	l->inv->bastions_n++;
-}
-
-void decode_bastions(struct loading *l, const struct place *root, const json_t *list)
-{
-	struct place place = place_key(root, "bastions");
-	size_t n = json_array_size(list);
-	char *done = arena_alloc(&l->scratch, n, 1);
-
-	l->inv->bastions = ARENA_N(l->arena, struct bastion, n);
-	for (size_t i = 0; i < n; i++)
-		decode_one_bastion(l, &place, list, i, done);
 }
 
 /* ---- hosts ------------------------------------------------------------------------------------------------------ */
@@ -229,11 +147,13 @@ static void decode_agents(struct loading *l, const json_t *list, struct host *h)
 	for (size_t i = 0; i < n; i++) {
 		const json_t *json = json_array_get(list, i);
 		const char *key = json_string_value(json_object_get(json, "key"));
-		const struct agent_decl *decl = host_agent(l->inv->procedure, json_string_value(json_object_get(json, "agent")));
+		const struct agent_decl *decl =
+			host_agent(l->inv->procedure, json_string_value(json_object_get(json, "agent")));
 		l->agent_unknown = l->agent_unknown || !decl;
 		if (decl)
-			h->agents[h->agents_n++] = (struct agent_use){ decl, arena_dup(l->arena, key ? key : decl->name),
-								       params_of(l, decl, json) };
+			h->agents[h->agents_n++] =
+				(struct agent_use){ decl, arena_dup(l->arena, key ? key : decl->name),
+						    params_of(l, decl, json) };
 	}
 }
 
@@ -278,7 +198,8 @@ static enum os_kind os_of(const char *word)
 	return !word ? OS_UNKNOWN : strcmp(word, "windows") == 0 ? OS_WINDOWS : OS_LINUX;
 }
 
-struct chain chain_of_host(const struct loading *l, const struct place *place, const json_t *json, const struct chain *tenant)
+struct chain chain_of_host(const struct loading *l, const struct place *place, const json_t *json,
+			   const struct chain *tenant)
 {
 	struct chain chain = { .n = 0 };
 	const char *like = json_string_value(json_object_get(json, "like"));
@@ -292,7 +213,8 @@ struct chain chain_of_host(const struct loading *l, const struct place *place, c
 	return chain;
 }
 
-void decode_host(struct loading *l, const struct place *place, const json_t *json, const struct chain *above, struct host *h)
+void decode_host(struct loading *l, const struct place *place, const json_t *json, const struct chain *above,
+		 struct host *h)
 {
 	struct chain chain = chain_of_host(l, place, json, above);
 	struct found verify = chain_get(&chain, "verify");

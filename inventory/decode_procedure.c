@@ -12,6 +12,8 @@
 
 extern const struct embedded embedded_inventory[];
 
+#define PROCEDURE_STEPS_MAX 500
+
 static bool is_path(const char *name)
 {
 	size_t len = strlen(name);
@@ -45,12 +47,13 @@ static void unknown_name(struct loading *l, const struct place *said, const char
 		}
 		json_decref(root);
 	}
-	problem_add(l, said, "there is no %s \"%.100s\"%s (inside the program: %s; a file is named with its path)", kind, name,
-		    shape_hint(l, s.best), list);
+	problem_add(l, said, "there is no %s \"%.100s\"%s (inside the program: %s; a file is named with its path)",
+		    kind, name, shape_hint(l, s.best), list);
 }
 
 /* *file is how messages call it. A new reference, or NULL. */
-static json_t *open_by_name(struct loading *l, const struct place *said, const char *kind, const char *name, char **file)
+static json_t *open_by_name(struct loading *l, const struct place *said, const char *kind, const char *name,
+			    char **file)
 {
 	char *path = is_path(name) ? path_from(l->inv->path, name) : arena_fmt(&l->scratch, "%s.json", name);
 	const struct embedded *e = is_path(name) ? NULL : embedded_find(embedded_inventory, path);
@@ -143,8 +146,9 @@ static const struct agent_decl *find_decl(struct loading *l, const struct place 
 		n++;
 	}
 	if (!found)
-		problem_add(l, place, "\"agents\" does not declare \"%.100s\"%s%s%s", name, scope ? " for the scope " : "",
-			    scope ? scope : "", strcmp(s.best ? s.best : name, name) == 0 ? "" : shape_hint(l, s.best));
+		problem_add(l, place, "\"agents\" does not declare \"%.100s\"%s%s%s", name,
+			    scope ? " for the scope " : "", scope ? scope : "",
+			    strcmp(s.best ? s.best : name, name) == 0 ? "" : shape_hint(l, s.best));
 	else if (n > 1)
 		problem_add(l, place, "the agent %s has several scopes; say which (\"scope\")", name);
 	return found;
@@ -236,7 +240,10 @@ static void decode_steps(struct loading *l, const struct place *root, const json
 	struct place steps = place_key(root, "steps");
 	char *state;
 
-	p->steps_n = json_array_size(list);
+	p->steps_n = json_array_size(list) < PROCEDURE_STEPS_MAX ? json_array_size(list) : PROCEDURE_STEPS_MAX;
+	if (json_array_size(list) > PROCEDURE_STEPS_MAX)
+		problem_add(l, &steps, "there are %zu steps; %d are allowed", json_array_size(list),
+			    PROCEDURE_STEPS_MAX);
 	p->steps = ARENA_N(l->arena, struct procedure_step, p->steps_n);
 	for (size_t i = 0; i < p->steps_n; i++) {
 		struct place at = place_index(&steps, i);

@@ -29,7 +29,8 @@ static char *fill(struct loading *l, const struct found *found, const char *text
 			continue;
 		}
 		if (*p == '{' && isalpha((unsigned char)p[1]) && strncmp(text, "command:", 8) != 0)
-			problem_add(l, &found->place, "only {tenant} and {host} are filled in; there is another word in braces");
+			problem_add(l, &found->place,
+				    "only {tenant} and {host} are filled in; there is another word in braces");
 		buf_addc(&out, *p++);
 	}
 	filled = arena_dup(l->arena, buf_str(&out));

@@ -30,8 +30,8 @@ struct chain chain_of_tenant(const struct loading *l, const struct place *place,
 		wave = json_string_value(json_object_get(defaults, "wave"));
 	chain_add(&chain, json, *place, NULL);
 	if (wave)
-		chain_add(&chain, json_object_get(json_object_get(l->root, "waves"), wave), place_key(&l->waves_place, wave),
-			  "wave");
+		chain_add(&chain, json_object_get(json_object_get(l->root, "waves"), wave),
+			  place_key(&l->waves_place, wave), "wave");
 	chain_add(&chain, defaults, l->defaults_place, "defaults");
 	return chain;
 }
@@ -49,7 +49,7 @@ bool decode_period(const json_t *json, struct window *w, int *offset_min)
 
 static void decode_windows(struct loading *l, const json_t *list, struct tenant *t)
 {
-	size_t n = json_array_size(list);
+	size_t n = json_array_size(list) < WINDOWS_MAX ? json_array_size(list) : WINDOWS_MAX;
 
 	t->windows = ARENA_N(l->arena, struct window, n);
 	for (size_t i = 0; i < n; i++) {
@@ -213,7 +213,8 @@ static void decode_web_service(struct loading *l, const struct chain *chain, str
 	if (sub.n == 0)
 		return;
 	for (size_t i = 0; i < sub.n; i++)
-		worked_out.at[i].object = decode_with_secrets(l, &sub.at[i], &shape_web_service, (json_t *)sub.at[i].object, t->id);
+		worked_out.at[i].object =
+			decode_with_secrets(l, &sub.at[i], &shape_web_service, (json_t *)sub.at[i].object, t->id);
 	merged = chain_merged(&worked_out);
 	t->has_web_service = true;
 	t->web_service = store_keep(l->store, merged);
@@ -236,7 +237,8 @@ static void decode_domains(struct loading *l, const struct found *found, struct 
 		if (!name)
 			continue;
 		settings = decode_with_secrets(l, &layer, &shape_domain, json, t->id);
-		t->domains[t->domains_n++] = (struct domain){ decode_dns_name(l, name), store_keep(l->store, settings) };
+		t->domains[t->domains_n++] =
+			(struct domain){ decode_dns_name(l, name), store_keep(l->store, settings) };
 		json_decref(settings);
 	}
 }
@@ -260,7 +262,9 @@ static void decode_hosts(struct loading *l, const struct found *found, const str
 /* Keys that agents of later versions look at; they are merged and kept as they are. */
 static json_t *decode_rest(struct loading *l, const struct chain *chain)
 {
-	static const char *const keys[] = { "mx_waits_for", "rollback_until", "retain", "thresholds", "dead_man", "refs" };
+	static const char *const keys[] = {
+		"mx_waits_for", "rollback_until", "retain", "thresholds", "dead_man", "refs"
+	};
 	json_t *rest = NULL;
 
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
@@ -312,7 +316,8 @@ void decode_tenant(struct loading *l, const struct place *place, const json_t *j
 	decode_by(l, &chain, t);
 	decode_waits_for(l, &chain, t);
 	decode_retry(&chain, &t->retry);
-	t->at_window_end = strcmp(chain_text(&chain, "at_window_end", "stay"), "rollback") == 0 ? END_ROLLBACK : END_STAY;
+	t->at_window_end =
+		strcmp(chain_text(&chain, "at_window_end", "stay"), "rollback") == 0 ? END_ROLLBACK : END_STAY;
 	t->require_approval = decode_phases(chain_get(&chain, "require_approval").value);
 	decode_web_service(l, &chain, t);
 	decode_domains(l, &domains, t);

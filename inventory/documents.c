@@ -130,7 +130,8 @@ static const char *identity_of(struct loading *l, const char *path)
 	return out;
 }
 
-static struct document *add_document(struct loading *l, struct documents *docs, const char *path, const struct document *by)
+static struct document *add_document(struct loading *l, struct documents *docs, const char *path,
+				     const struct document *by)
 {
 	struct document *d = arena_alloc(&l->scratch, 1, sizeof(*d));
 
@@ -171,11 +172,12 @@ static bool is_known(struct loading *l, const struct place *said, const struct d
 
 	for (const struct document *d = by; d; d = d->by) {
 		if (strcmp(d->identity, identity) == 0) {
-			problem_add(l, said, "the include loops: %s includes itself%s", path, d == by ? "" : " by way of others");
+			problem_add(l, said, "the include loops: %s includes itself%s", path,
+				    d == by ? "" : " by way of others");
 			return true;
 		}
 	}
-	return names_get(&l->included, identity) != NULL;
+	return names_get(&l->included, path) != NULL;
 }
 
 static bool leaves(struct loading *l, const struct place *said, const char *path)
@@ -213,11 +215,12 @@ static void include_one(struct loading *l, struct documents *docs, const struct 
 		return;
 	}
 	d = add_document(l, docs, path, by);
-	names_add(&l->included, d->identity, d);
+	names_add(&l->included, d->path, d);
 	if (document_read(l, path, said, &d->root, NULL) != 0)
 		return;
 	docs->bytes += l->inv->files[l->inv->files_n - 1].len;
-	d->is_tenant = json_object_get(d->root, "id") || (!json_object_get(d->root, "tenants") && !json_object_get(d->root, "include"));
+	d->is_tenant = json_object_get(d->root, "id") ||
+		       (!json_object_get(d->root, "tenants") && !json_object_get(d->root, "include"));
 	if (json_object_get(d->root, "include"))
 		include_all(l, docs, d, depth + 1);
 }
@@ -259,8 +262,8 @@ static void include_glob(struct loading *l, struct documents *docs, const struct
 	free(quoted);
 }
 
-static void include_pattern(struct loading *l, struct documents *docs, const struct document *by, const struct place *said,
-			    const char *pattern, int depth)
+static void include_pattern(struct loading *l, struct documents *docs, const struct document *by,
+			    const struct place *said, const char *pattern, int depth)
 {
 	char *path = path_from(by->path, pattern);
 

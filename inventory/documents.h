@@ -16,7 +16,7 @@ struct document {
 	const char *path;     /* absolute */
 	const char *identity; /* the path with its links resolved */
 	json_t *root;
-	bool is_tenant; /* one tenant object; else it may have "tenants" */
+	bool is_tenant;            /* one tenant object; else it may have "tenants" */
 	const struct document *by; /* which file includes it; NULL: the inventory */
 };
 
@@ -27,7 +27,7 @@ struct documents {
 };
 
 /* Reads and parses one file, keeps its bytes in the inventory's files (model.h), and adds a problem where that fails.
-   *root is NULL then, and the code is that of the failure. */
+ *root is NULL then, and the code is that of the failure. */
 int document_read(struct loading *l, const char *path, const struct place *said, json_t **root, struct err *err);
 
 /* The inventory's own file is read; the documents behind its includes are added. E_…: that file cannot be read. */

@@ -198,8 +198,8 @@ int instruction_check(const char *text, struct err *err)
 	return 0;
 }
 
-void instruction_write(struct buf *out, const struct inventory *inv, const struct tenant *t, const struct procedure_step *step,
-		       const struct host *host, const struct domain *domain)
+void instruction_write(struct buf *out, const struct inventory *inv, const struct tenant *t,
+		       const struct procedure_step *step, const struct host *host, const struct domain *domain)
 {
 	const char *p = text_in(&step->instruction, t->japanese);
 

@@ -1,8 +1,8 @@
 /*
  * What a person has to do, with the exact values: a step's instruction (model.h) with its placeholders filled in.
  *
- *     {tenant} {tenant.name} {new_fqdn.relay} {new_fqdn.web_service} {new_fqdn.mx} {old.relay} {old.web_service} {old.mx}
- *     {ranges} {spf_includes} {domain} {domains} {test_mailbox} {host} {address} {mta.public_ips} {migration_date}
+ *     {tenant} {tenant.name} {new_fqdn.relay} {new_fqdn.web_service} {new_fqdn.mx} {old.relay} {old.web_service}
+ * {old.mx} {ranges} {spf_includes} {domain} {domains} {test_mailbox} {host} {address} {mta.public_ips} {migration_date}
  *     {vendor_period}
  *
  * Several values are joined by ", ". {domain} and {test_mailbox} without a domain name those of all domains; {host},
@@ -19,7 +19,7 @@
 int instruction_check(const char *text, struct err *err);
 
 /* The instruction of `step` in the tenant's language; host and domain may be NULL. */
-void instruction_write(struct buf *out, const struct inventory *inv, const struct tenant *t, const struct procedure_step *step,
-		       const struct host *host, const struct domain *domain);
+void instruction_write(struct buf *out, const struct inventory *inv, const struct tenant *t,
+		       const struct procedure_step *step, const struct host *host, const struct domain *domain);
 
 #endif

@@ -26,12 +26,14 @@ __attribute__((format(printf, 2, 3))) static bool fault_at(struct scan *s, const
 	return false;
 }
 
-/* The length of the UTF-8 sequence at p (RFC 3629, section 4), 0 when there is none. */
-static size_t utf8_len(const unsigned char *p, const unsigned char *end)
+size_t utf8_len(const unsigned char *p, const unsigned char *end)
 {
 	unsigned char low = 0x80, high = 0xBF;
-	size_t len = *p < 0x80 ? 1 : *p >= 0xC2 && *p <= 0xDF ? 2 : *p >= 0xE0 && *p <= 0xEF ? 3 :
-		     *p >= 0xF0 && *p <= 0xF4 ? 4 : 0;
+	size_t len = *p < 0x80                  ? 1
+		     : *p >= 0xC2 && *p <= 0xDF ? 2
+		     : *p >= 0xE0 && *p <= 0xEF ? 3
+		     : *p >= 0xF0 && *p <= 0xF4 ? 4
+						: 0;
 
 	if (len == 0 || (size_t)(end - p) < len)
 		return 0;
@@ -93,7 +95,8 @@ static bool scan_text(struct scan *s)
 			return not_utf8(s, start);
 		if (*s->at == '\0')
 			return fault_at(s, "a NUL byte at offset %zu: this is no JSON text", (size_t)(s->at - start));
-		if (s->in_string && *s->at == '\\' && s->end - s->at > 1 && s->at[1] < 0x80 && s->at[1] != '\n' && s->at[1]) {
+		if (s->in_string && *s->at == '\\' && s->end - s->at > 1 && s->at[1] < 0x80 && s->at[1] != '\n' &&
+		    s->at[1]) {
 			s->at += 2;
 			s->column += 2;
 			continue;

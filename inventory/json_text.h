@@ -18,6 +18,9 @@ struct json_fault {
    text, since that might be a secret; a duplicate key is quoted. */
 json_t *json_text_parse(const char *bytes, size_t len, struct json_fault *fault);
 
+/* The length of the UTF-8 sequence at `at` (RFC 3629, section 4), 0 when there is none before `end`. */
+size_t utf8_len(const unsigned char *at, const unsigned char *end);
+
 /* "text", "a number", "an object", … for messages. */
 const char *json_kind(const json_t *value);
 

@@ -21,7 +21,7 @@ static void load_root(struct loading *l, struct document *d)
 	if (profile && *profile)
 		l->inv->profile = decode_profile(l, &profile_place, profile);
 	shape_check(l, &l->root_place, &shape_root, d->root);
-	decode_bastions(l, &l->root_place, json_object_get(d->root, "bastions"));
+	decode_bastions(l);
 }
 
 static void check_include(struct loading *l, const struct document *d)
@@ -46,7 +46,8 @@ static size_t count_tenants(const struct documents *docs)
 /* The places of tenants outlive their decoding: cross_check names them. */
 static void load_tenants_of(struct loading *l, const struct document *d)
 {
-	struct place *file = arena_alloc(&l->scratch, 1, sizeof(*file)), *list = arena_alloc(&l->scratch, 1, sizeof(*list));
+	struct place *file = arena_alloc(&l->scratch, 1, sizeof(*file)),
+		     *list = arena_alloc(&l->scratch, 1, sizeof(*list));
 	const json_t *tenants;
 	size_t n;
 
@@ -118,8 +119,8 @@ static int load_all(struct loading *l, struct documents *docs, const char *path,
 	return 0;
 }
 
-int inventory_load(const char *path, const struct file_source *source, struct inventory **out, struct problems *problems,
-		   struct err *err)
+int inventory_load(const char *path, const struct file_source *source, struct inventory **out,
+		   struct problems *problems, struct err *err)
 {
 	struct inventory *inv = NEW(struct inventory);
 	struct loading l = { .source = source, .inv = inv, .problems = problems };

@@ -16,10 +16,14 @@ static void index_bastions(struct loading *l)
 	const json_t *list = json_object_get(l->root, "bastions");
 
 	for (size_t i = 0; i < json_array_size(list); i++) {
-		json_t *bastion = json_array_get(list, i);
+		const json_t *bastion = json_array_get(list, i);
 		const char *name = json_string_value(json_object_get(bastion, "name"));
-		if (name)
-			names_add(&l->bastions, name, bastion);
+		struct bastion_entry *entry;
+		if (!name)
+			continue;
+		entry = arena_alloc(&l->scratch, 1, sizeof(*entry));
+		*entry = (struct bastion_entry){ bastion, i, NULL };
+		names_add(&l->bastions, name, entry);
 	}
 }
 

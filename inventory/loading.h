@@ -16,7 +16,7 @@
    when there is a problem. A place that is of a tenant or host says so. */
 struct place {
 	const struct place *up; /* NULL: the file itself */
-	const char *key;	/* of the object above; NULL: index counts */
+	const char *key;        /* of the object above; NULL: index counts */
 	size_t index;
 	const char *file;   /* where up is NULL */
 	const char *tenant; /* the names, where this is one; else NULL */
@@ -43,14 +43,19 @@ struct inventory_store {
 	struct arena arena;
 	struct names tenants; /* id → struct tenant * */
 	struct names files;   /* path → struct source_file *, of a stored source */
-	json_t **owned;	      /* values that the model points into */
+	json_t **owned;       /* values that the model points into */
 	size_t owned_n;
 };
 
 /* Keeps a reference of the value for the life of the inventory, and gives the value. */
 json_t *store_keep(struct inventory_store *store, json_t *value);
 
-struct document;
+/* A bastion of the inventory while it is loaded. */
+struct bastion_entry {
+	const json_t *json;
+	size_t index;
+	const struct bastion *model; /* NULL until it is decoded */
+};
 
 struct loading {
 	const struct file_source *source;
@@ -58,23 +63,23 @@ struct loading {
 	struct inventory_store *store;
 	struct arena *arena; /* of the store */
 	struct problems *problems;
-	struct arena scratch;  /* until the end of the load */
-	struct names reported; /* problems that were said: an inherited value is wrong once, not once a tenant */
-	struct names excused;  /* "object pointer/key": a key that was mistyped is not missing as well */
+	struct arena scratch;   /* until the end of the load */
+	struct names reported;  /* problems that were said: an inherited value is wrong once, not once a tenant */
+	struct names excused;   /* "object pointer/key": a key that was mistyped is not missing as well */
 	struct names midnights; /* "date zone" → int64_t * */
-	struct names patterns;	/* → regex_t *, compiled */
-	struct names files;	/* secret files that were looked at */
-	const json_t *root;	/* the inventory's own file, for names that are looked up in it; NULL before it is read */
+	struct names patterns;  /* → regex_t *, compiled */
+	struct names files;     /* secret files that were looked at */
+	const json_t *root; /* the inventory's own file, for names that are looked up in it; NULL before it is read */
 	struct place root_place, defaults_place, waves_place, templates_place;
 	struct place *tenant_places; /* of inv->tenants, by index */
-	struct names bastions;	/* name → json_t * */
-	struct names params;	/* of agents[] entries: their address in hex → json_t * */
-	struct names included;	/* files by identity */
+	struct names bastions;       /* name → struct bastion_entry * */
+	struct names params;         /* of agents[] entries: their address in hex → json_t * */
+	struct names included;       /* files by path */
 	/* The subject of problems in values that stand elsewhere (a wave's, a template's): who is being decoded. */
 	const char *tenant, *host;
 	json_t *empty;
 	bool agent_unknown; /* of the tenant being decoded: one of its agents was reported */
-	bool quiet; /* problems are not kept: for --show, after a load that found none */
+	bool quiet;         /* problems are not kept: for --show, after a load that found none */
 };
 
 /* The inventory's own file is read: names are looked up in it from now on. */
@@ -89,10 +94,14 @@ void inventory_release(struct inventory *inv);
 json_t *loading_empty(struct loading *l);
 
 /* Adds a problem. The sentence has no full stop; it never holds a value that may be a secret. */
-void problem_add(struct loading *l, const struct place *place, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void problem_add(struct loading *l, const struct place *place, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* A problem of a whole file, with a line where it is one of syntax. */
 void problem_add_file(struct loading *l, const char *file, int line, int column, const char *text);
+
+/* As many as are kept are there: more are counted only, so nobody has to look for hints. */
+bool problems_full(const struct loading *l);
 
 /* Remembers that `key` of this object was written otherwise, and asks. */
 void problem_excuse(struct loading *l, const json_t *object, const char *key);

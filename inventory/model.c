@@ -39,7 +39,8 @@ enum tri tenant_uses(const struct tenant *t, const char *uses_key)
 	return TRI_UNKNOWN;
 }
 
-const struct procedure_step *const *tenant_waits_for(const struct tenant *t, const struct procedure_step *step, size_t *n)
+const struct procedure_step *const *tenant_waits_for(const struct tenant *t, const struct procedure_step *step,
+						     size_t *n)
 {
 	bool own = step->waits_for_n && t->waits_for_given;
 

@@ -12,7 +12,7 @@ struct names {
 	struct name_slot {
 		const char *key;
 		void *value;
-	} *slots;
+	} * slots;
 	size_t n, cap;
 };
 

@@ -1,5 +1,7 @@
 #include "inventory/loading.h"
 
+#include "inventory/json_text.h"
+
 #include "base/alloc.h"
 
 #include <stdarg.h>
@@ -55,14 +57,23 @@ static char *subject_of(const struct loading *l, const struct place *place)
 	}
 	if (!tenant)
 		return host ? str_fmt("host %s", host) : str_dup("");
+	if (!*tenant)
+		return str_dup("");
 	return host ? str_fmt("tenant %s, host %s", tenant, host) : str_fmt("tenant %s", tenant);
 }
 
+/* Nothing that moves a terminal, and no half of a character where a long value was cut. */
 static void printable(char *text)
 {
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
+	unsigned char *p = (unsigned char *)text, *end = p + strlen(text);
+
+	while (p < end) {
+		size_t len = utf8_len(p, end);
+		bool control = *p < 0x20 || *p == 0x7f || (*p == 0xC2 && p[1] < 0xA0);
+		for (size_t i = 0; (control || !len) && i < (len ? len : 1); i++)
+			p[i] = '?';
+		p += len ? len : 1;
+	}
 }
 
 static void add(struct loading *l, struct problem problem)
@@ -71,16 +82,13 @@ static void add(struct loading *l, struct problem problem)
 
 	printable(problem.text);
 	printable(problem.subject);
-	if (all->n == INVENTORY_PROBLEMS_MAX) {
-		all->dropped++;
-		free(problem.file);
-		free(problem.pointer);
-		free(problem.subject);
-		free(problem.text);
-		return;
-	}
 	GROW_FOR_ONE(all->at, all->n);
 	all->at[all->n++] = problem;
+}
+
+bool problems_full(const struct loading *l)
+{
+	return l->problems->n == INVENTORY_PROBLEMS_MAX;
 }
 
 /* Was this said already? Whose it is does not count. */
@@ -99,6 +107,10 @@ void problem_add(struct loading *l, const struct place *place, const char *fmt, 
 
 	if (l->quiet)
 		return;
+	if (problems_full(l)) {
+		l->problems->dropped++;
+		return;
+	}
 	place_pointer(place, &pointer);
 	va_start(args, fmt);
 	buf_vaddf(&text, fmt, args);
@@ -114,7 +126,9 @@ void problem_add(struct loading *l, const struct place *place, const char *fmt, 
 
 void problem_add_file(struct loading *l, const char *file, int line, int column, const char *text)
 {
-	if (is_new(l, file, "", text))
+	if (problems_full(l))
+		l->problems->dropped++;
+	else if (is_new(l, file, "", text))
 		add(l, (struct problem){ .file = str_dup(file),
 					 .pointer = str_dup(""),
 					 .subject = str_dup(""),

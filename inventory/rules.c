@@ -1,5 +1,6 @@
 #include "inventory/rules.h"
 
+#include "inventory/decode.h"
 #include "inventory/json_text.h"
 #include "inventory/shape.h"
 #include "inventory/suggest.h"
@@ -10,22 +11,13 @@
 
 /* ---- times ------------------------------------------------------------------------------------------------------ */
 
-/* False where one is no time: that was reported. */
-static bool read_period(const json_t *value, struct window *out)
-{
-	const char *start = json_string_value(json_object_get(value, "start"));
-	const char *end = json_string_value(json_object_get(value, "end"));
-
-	return start && end && time_parse_rfc3339(start, &out->start_ms, NULL, NULL) == 0 &&
-	       time_parse_rfc3339(end, &out->end_ms, NULL, NULL) == 0;
-}
-
 void rule_period(struct loading *l, const struct place *place, json_t *value)
 {
 	struct window w;
 
-	if (read_period(value, &w) && w.end_ms <= w.start_ms)
-		problem_add(l, place, "ends (%s) before it begins (%s)", json_string_value(json_object_get(value, "end")),
+	if (decode_period(value, &w, NULL) && w.end_ms <= w.start_ms)
+		problem_add(l, place, "ends (%s) before it begins (%s)",
+			    json_string_value(json_object_get(value, "end")),
 			    json_string_value(json_object_get(value, "start")));
 }
 
@@ -34,14 +26,18 @@ void rule_windows(struct loading *l, const struct place *place, json_t *value)
 	json_t *one, *other;
 	size_t i, j;
 
+	if (json_array_size(value) > WINDOWS_MAX) {
+		problem_add(l, place, "has %zu windows; %d are allowed", json_array_size(value), WINDOWS_MAX);
+		return;
+	}
 	json_array_foreach(value, i, one) {
 		struct place at = place_index(place, i);
 		struct window a, b;
-		if (!read_period(one, &a))
+		if (!decode_period(one, &a, NULL))
 			continue;
 		for (j = 0; j < i; j++) {
 			other = json_array_get(value, j);
-			if (read_period(other, &b) && a.start_ms < b.end_ms && b.start_ms < a.end_ms)
+			if (decode_period(other, &b, NULL) && a.start_ms < b.end_ms && b.start_ms < a.end_ms)
 				problem_add(l, &at, "overlaps window %zu (%s to %s); make it one window", j,
 					    json_string_value(json_object_get(other, "start")),
 					    json_string_value(json_object_get(other, "end")));
@@ -60,7 +56,7 @@ void rule_time_zone(struct loading *l, const struct place *place, json_t *value)
 	if (time_midnight_in_zone(0, zone, &ms, &err) != 0)
 		problem_add(l, place, "%s", err.text);
 	else
-		names_add(&l->midnights, zone, (void *)zone);
+		names_add(&l->midnights, arena_dup(&l->scratch, zone), (void *)zone);
 }
 
 /* ---- names of the service --------------------------------------------------------------------------------------- */
@@ -84,7 +80,8 @@ void rule_new_name(struct loading *l, const struct place *place, json_t *value)
 
 	if (profile && (is_among(&profile->old_relay, name) || is_among(&profile->old_web_service, name) ||
 			is_among(&profile->old_mx, name)))
-		problem_add(l, place, "\"%s\" is a name of the old service (profile %s); write the name of the vendor's notice",
+		problem_add(l, place,
+			    "\"%s\" is a name of the old service (profile %s); write the name of the vendor's notice",
 			    name, profile->name);
 }
 
@@ -110,7 +107,8 @@ static void unknown_step(struct loading *l, const struct place *place, const cha
 
 	for (size_t i = 0; i < p->steps_n; i++)
 		suggestion_offer(&s, p->steps[i].name);
-	problem_add(l, place, "the procedure %s has no step \"%.*s\"%s", p->name, TEXT_QUOTED, name, shape_hint(l, s.best));
+	problem_add(l, place, "the procedure %s has no step \"%.*s\"%s", p->name, TEXT_QUOTED, name,
+		    shape_hint(l, s.best));
 }
 
 void rule_by(struct loading *l, const struct place *place, json_t *value)
@@ -166,11 +164,15 @@ void rule_uses(struct loading *l, const struct place *place, json_t *value)
 	}
 }
 
-/* Does `step` need `what`, directly or by others? */
-static bool needs(const struct procedure_step *step, const struct procedure_step *what, size_t depth)
+/* Does `step` need `what`, directly or by others? `seen` marks the steps that were asked. */
+static bool needs(const struct procedure *p, const struct procedure_step *step, const struct procedure_step *what,
+		  char *seen)
 {
-	for (size_t i = 0; depth && i < step->needs_n; i++)
-		if (step->needs[i] == what || needs(step->needs[i], what, depth - 1))
+	if (seen[step - p->steps])
+		return false;
+	seen[step - p->steps] = 1;
+	for (size_t i = 0; i < step->needs_n; i++)
+		if (step->needs[i] == what || needs(p, step->needs[i], what, seen))
 			return true;
 	return false;
 }
@@ -190,7 +192,7 @@ void rule_mx_waits_for(struct loading *l, const struct place *place, json_t *val
 		const struct procedure_step *step = p ? procedure_step(p, name) : NULL;
 		if (p && !step)
 			unknown_step(l, &at, name);
-		else if (mx && (step == mx || needs(step, mx, p->steps_n)))
+		else if (mx && (step == mx || needs(p, step, mx, arena_alloc(&l->scratch, p->steps_n, 1))))
 			problem_add(l, &at, "mx cannot wait for \"%s\", which comes after it", name);
 	}
 }
@@ -233,7 +235,8 @@ void rule_version(struct loading *l, const struct place *place, json_t *value)
 	if (json_is_integer(value) && json_integer_value(value) == 1)
 		return;
 	if (json_is_integer(value) && json_integer_value(value) > 1)
-		problem_add(l, place, "is %lld: a format that is newer than this program, which knows 1; use a newer program",
+		problem_add(l, place,
+			    "is %lld: a format that is newer than this program, which knows 1; use a newer program",
 			    (long long)json_integer_value(value));
 	else
 		problem_add(l, place, "must be 1, the version of the format");
@@ -245,15 +248,16 @@ void rule_dns(struct loading *l, const struct place *place, json_t *value)
 		const char *key, *provider;
 		bool required;
 	} rows[] = {
-		{ "server", "rfc2136", true },	      { "tsig_key", "rfc2136", true },
-		{ "api_token", "cloudflare", true },  { "access_key", "route53", true },
-		{ "secret_key", "route53", true },    { "service_account", "google", true },
+		{ "server", "rfc2136", true },       { "tsig_key", "rfc2136", true },
+		{ "api_token", "cloudflare", true }, { "access_key", "route53", true },
+		{ "secret_key", "route53", true },   { "service_account", "google", true },
 	};
 	const char *provider = json_string_value(json_object_get(value, "provider"));
 
 	for (size_t i = 0; provider && i < ARRAY_LEN(rows); i++) {
 		bool ours = strcmp(provider, rows[i].provider) == 0;
-		if (ours && rows[i].required && !json_object_get(value, rows[i].key) && !problem_excused(l, value, rows[i].key))
+		if (ours && rows[i].required && !json_object_get(value, rows[i].key) &&
+		    !problem_excused(l, value, rows[i].key))
 			problem_add(l, place, "the provider %s needs the key \"%s\"", provider, rows[i].key);
 		if (!ours && json_object_get(value, rows[i].key)) {
 			struct place at = place_key(place, rows[i].key);

@@ -1,6 +1,7 @@
 /*
  * Rules of one value that its type does not say: order of times, names that must exist, shapes with alternatives. Rows
- * of shapes.c name them; each is called with a value of the right type (VALUE_OTHER: of any) and reports by problem_add.
+ * of shapes.c name them; each is called with a value of the right type (VALUE_OTHER: of any) and reports by
+ * problem_add.
  */
 #ifndef INVENTORY_RULES_H
 #define INVENTORY_RULES_H

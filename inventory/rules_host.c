@@ -84,7 +84,8 @@ static void unknown_member(struct loading *l, const struct place *place, const c
 	problem_add(l, place, "there is no %s \"%.*s\"%s", what, TEXT_QUOTED, name, shape_hint(l, s.best));
 }
 
-static void check_member(struct loading *l, const struct place *place, const char *what, const char *map, const json_t *value)
+static void check_member(struct loading *l, const struct place *place, const char *what, const char *map,
+			 const json_t *value)
 {
 	const json_t *object = json_object_get(l->root, map);
 
@@ -161,7 +162,7 @@ static const regex_t *compiled(struct loading *l, const char *pattern, struct er
 	regex = arena_alloc(&l->scratch, 1, sizeof(*regex));
 	if (regcomp(regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
 		return NULL;
-	names_add(&l->patterns, pattern, regex);
+	names_add(&l->patterns, arena_dup(&l->scratch, pattern), regex);
 	return regex;
 }
 
@@ -191,14 +192,16 @@ static void unknown_agent(struct loading *l, const struct place *object_place, c
 
 	for (size_t i = 0; i < p->agents_n; i++) {
 		if (strcmp(p->agents[i].name, name) == 0) {
-			problem_add(l, &place, "the agent %s works for a %s, not on a host: leave it out, the procedure calls it",
+			problem_add(l, &place,
+				    "the agent %s works for a %s, not on a host: leave it out, the procedure calls it",
 				    name, p->agents[i].scope == SCOPE_DOMAIN ? "domain" : "tenant");
 			return;
 		}
 		if (p->agents[i].scope == SCOPE_HOST)
 			suggestion_offer(&s, p->agents[i].name);
 	}
-	problem_add(l, &place, "the procedure %s has no agent \"%.*s\"%s", p->name, TEXT_QUOTED, name, shape_hint(l, s.best));
+	problem_add(l, &place, "the procedure %s has no agent \"%.*s\"%s", p->name, TEXT_QUOTED, name,
+		    shape_hint(l, s.best));
 }
 
 static bool has_type(const json_t *value, const char *type)
@@ -233,7 +236,8 @@ static void check_param_text(struct loading *l, const struct place *place, const
 	if (check_text_plain(text, &err) != 0)
 		problem_add(l, place, "%s", err.text);
 	else if (regex && regexec(regex, text, 0, NULL, 0) != 0)
-		problem_add(l, place, "\"%.*s\" is not right here%s%s", TEXT_QUOTED, text, hint ? ": " : "", hint ? hint : "");
+		problem_add(l, place, "\"%.*s\" is not right here%s%s", TEXT_QUOTED, text, hint ? ": " : "",
+			    hint ? hint : "");
 }
 
 static void check_param(struct loading *l, const struct place *place, const struct agent_decl *decl, const char *key,
@@ -246,10 +250,11 @@ static void check_param(struct loading *l, const struct place *place, const stru
 
 	if (!has_type(value, type)) {
 		problem_add(l, place, "must be %s, not %s",
-			    strcmp(type, "string") == 0	   ? "text" :
-			    strcmp(type, "strings") == 0   ? "text or an array of text" :
-			    strcmp(type, "boolean") == 0   ? "true or false" :
-			    strcmp(type, "number") == 0	   ? "a number" : "an object",
+			    strcmp(type, "string") == 0    ? "text"
+			    : strcmp(type, "strings") == 0 ? "text or an array of text"
+			    : strcmp(type, "boolean") == 0 ? "true or false"
+			    : strcmp(type, "number") == 0  ? "a number"
+							   : "an object",
 			    json_is_array(value) ? "an array with something else in it" : json_kind(value));
 		return;
 	}
@@ -339,9 +344,12 @@ void rule_agents(struct loading *l, const struct place *place, json_t *value)
 		for (size_t j = 0; agent && j < i; j++) {
 			const json_t *other = json_array_get(value, j);
 			const char *other_agent = json_string_value(json_object_get(other, "agent"));
-			if (other_agent && use_key(one) && use_key(other) && strcmp(use_key(one), use_key(other)) == 0 &&
+			if (other_agent && use_key(one) && use_key(other) &&
+			    strcmp(use_key(one), use_key(other)) == 0 &&
 			    share_step(l->inv->procedure, agent, other_agent)) {
-				problem_add(l, &at, "the key \"%s\" is taken by agent %zu of this host; give one of them a \"key\" of its own",
+				problem_add(l, &at,
+					    "the key \"%s\" is taken by agent %zu of this host; give one of them a "
+					    "\"key\" of its own",
 					    use_key(one), j);
 				break;
 			}

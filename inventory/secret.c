@@ -104,26 +104,33 @@ static int check_credential(const char *name, struct err *err)
 
 /* ---- resolving -------------------------------------------------------------------------------------------------- */
 
+static int check_stat(const struct stat *st, const char *path, struct err *err)
+{
+	if (!S_ISREG(st->st_mode))
+		return err_set(err, E_INVAL, "the secret file %s is no regular file", path);
+	if (st->st_uid != geteuid() && st->st_uid != 0)
+		return err_set(err, E_PERM, "the secret file %s belongs to another user (uid %ld)", path,
+			       (long)st->st_uid);
+	if (st->st_mode & 077)
+		return err_set(err, E_PERM, "the secret file %s can be read by others (mode %04o); chmod 600 it", path,
+			       (unsigned)(st->st_mode & 07777));
+	return 0;
+}
+
 int secret_check_file(const char *path, struct err *err)
 {
 	struct stat st;
 
 	if (stat(path, &st) < 0)
 		return err_errno(err, errno, "the secret file %s cannot be used", path);
-	if (!S_ISREG(st.st_mode))
-		return err_set(err, E_INVAL, "the secret file %s is no regular file", path);
-	if (st.st_uid != geteuid() && st.st_uid != 0)
-		return err_set(err, E_PERM, "the secret file %s belongs to another user (uid %ld)", path, (long)st.st_uid);
-	if (st.st_mode & 077)
-		return err_set(err, E_PERM, "the secret file %s can be read by others (mode %04o); chmod 600 it", path,
-			       (unsigned)(st.st_mode & 07777));
-	return 0;
+	return check_stat(&st, path, err);
 }
 
-static int read_env(const char *name, struct buf *out, struct err *err)
+static int read_env(const char *name, int timeout_ms, struct buf *out, struct err *err)
 {
 	const char *value = getenv(name);
 
+	(void)timeout_ms;
 	if (!value)
 		return err_set(err, E_NOTFOUND, "the environment variable %s is not set", name);
 	if (!buf_adds(out, value))
@@ -131,23 +138,53 @@ static int read_env(const char *name, struct buf *out, struct err *err)
 	return 0;
 }
 
-/* Checked by descriptor, so that the file that was looked at is the one that is read. */
-static int read_file(const char *path, struct buf *out, struct err *err)
+static int read_all(int fd, const char *path, struct buf *out, struct err *err)
 {
-	int r = secret_check_file(path, err);
+	char bytes[4096];
+	ssize_t n;
+	int r = 0;
 
-	return r ? r : file_read(path, SECRET_MAX_BYTES, out, err);
+	while (!r && (n = read(fd, bytes, sizeof(bytes))) != 0) {
+		if (n < 0 && errno != EINTR)
+			r = err_errno(err, errno, "the secret file %s cannot be read", path);
+		else if (n > 0 && !buf_add(out, bytes, (size_t)n))
+			r = err_set(err, E_LIMIT, "the secret file %s is larger than %zu bytes", path,
+				    SECRET_MAX_BYTES);
+	}
+	explicit_bzero(bytes, sizeof(bytes));
+	return r;
 }
 
-static int read_credential(const char *name, struct buf *out, struct err *err)
+/* Checked by descriptor, so that the file that was looked at is the one that is read. */
+static int read_file(const char *path, int timeout_ms, struct buf *out, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	int r;
+
+	(void)timeout_ms;
+	if (fd < 0)
+		return err_errno(err, errno, "the secret file %s cannot be used", path);
+	r = fstat(fd, &st) < 0 ? err_errno(err, errno, "the secret file %s cannot be used", path)
+			       : check_stat(&st, path, err);
+	if (!r)
+		r = read_all(fd, path, out, err);
+	close(fd);
+	return r;
+}
+
+static int read_credential(const char *name, int timeout_ms, struct buf *out, struct err *err)
 {
 	const char *folder = getenv("CREDENTIALS_DIRECTORY");
 	char *path;
 	int r;
 
+	(void)timeout_ms;
 	if (!folder)
-		return err_set(err, E_NOTFOUND, "credential:%s: $CREDENTIALS_DIRECTORY is not set; systemd sets it for a service "
-						"with LoadCredential=", name);
+		return err_set(err, E_NOTFOUND,
+			       "credential:%s: $CREDENTIALS_DIRECTORY is not set; systemd sets it for a service "
+			       "with LoadCredential=",
+			       name);
 	path = str_fmt("%s/%s", folder, name);
 	r = file_read(path, SECRET_MAX_BYTES, out, err);
 	free(path);
@@ -176,27 +213,28 @@ static int start(char **words, int stdout_fd, pid_t *pid)
 	return r;
 }
 
-/* Reads until the end or the deadline. One byte beyond the limit tells that there is more. */
+/* Reads until the end or the deadline. */
 static int drain(int fd, int64_t deadline_ms, struct buf *out, struct err *err)
 {
-	for (;;) {
+	char bytes[4096];
+	int r = 0;
+
+	while (!r) {
 		int64_t left = deadline_ms - clock_mono_ms(&clock_system);
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		char bytes[4096];
-		ssize_t n;
-		if (left <= 0 || poll(&p, 1, (int)left) == 0)
-			return err_set(err, E_TIMEOUT, "the secret command took longer than %d s", SECRET_COMMAND_TIMEOUT_MS / 1000);
-		n = read(fd, bytes, sizeof(bytes));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_errno(err, errno, "the output of the secret command cannot be read");
-		if (n == 0)
-			return 0;
-		if (!buf_add(out, bytes, (size_t)n))
-			return err_set(err, E_LIMIT, "the secret command gave more than %zu bytes", SECRET_MAX_BYTES);
-		explicit_bzero(bytes, sizeof(bytes));
+		int ready = left > 0 ? poll(&p, 1, (int)left) : 0;
+		ssize_t n = ready > 0 ? read(fd, bytes, sizeof(bytes)) : -1;
+		if (ready == 0)
+			r = err_set(err, E_TIMEOUT, "the secret command did not end in time");
+		else if (n == 0)
+			break;
+		else if (n < 0 && errno != EINTR)
+			r = err_errno(err, errno, "the output of the secret command cannot be read");
+		else if (n > 0 && !buf_add(out, bytes, (size_t)n))
+			r = err_set(err, E_LIMIT, "the secret command gave more than %zu bytes", SECRET_MAX_BYTES);
 	}
+	explicit_bzero(bytes, sizeof(bytes));
+	return r;
 }
 
 /* Waits until the deadline; then the whole group is killed. */
@@ -216,9 +254,9 @@ static int reap(pid_t pid, int64_t deadline_ms, bool kill_now, int *status)
 	return E_TIMEOUT;
 }
 
-static int run_words(char **words, struct buf *out, struct err *err)
+static int run_words(char **words, int timeout_ms, struct buf *out, struct err *err)
 {
-	int64_t deadline = clock_mono_ms(&clock_system) + SECRET_COMMAND_TIMEOUT_MS;
+	int64_t deadline = clock_mono_ms(&clock_system) + timeout_ms;
 	int fds[2], status = 0, r;
 	pid_t pid;
 
@@ -233,8 +271,7 @@ static int run_words(char **words, struct buf *out, struct err *err)
 	r = drain(fds[0], deadline, out, err);
 	close(fds[0]);
 	if (reap(pid, deadline, r != 0, &status) != 0 && !r)
-		r = err_set(err, E_TIMEOUT, "the secret command %s did not end within %d s", words[0],
-			    SECRET_COMMAND_TIMEOUT_MS / 1000);
+		r = err_set(err, E_TIMEOUT, "the secret command %s did not end in time", words[0]);
 	if (r)
 		return r;
 	if (WIFSIGNALED(status))
@@ -244,10 +281,11 @@ static int run_words(char **words, struct buf *out, struct err *err)
 	return 0;
 }
 
-static int read_command(const char *command, struct buf *out, struct err *err)
+static int read_command(const char *command, int timeout_ms, struct buf *out, struct err *err)
 {
 	char **words = split_words(command);
-	int r = words && words[0] ? run_words(words, out, err) : err_set(err, E_INVAL, "no command follows \"command:\"");
+	int r = words && words[0] ? run_words(words, timeout_ms, out, err)
+				  : err_set(err, E_INVAL, "no command follows \"command:\"");
 
 	free_words(words);
 	return r;
@@ -256,7 +294,7 @@ static int read_command(const char *command, struct buf *out, struct err *err)
 static const struct form {
 	const char *prefix;
 	int (*check)(const char *rest, struct err *err);
-	int (*read)(const char *rest, struct buf *out, struct err *err);
+	int (*read)(const char *rest, int timeout_ms, struct buf *out, struct err *err);
 } forms[] = {
 	{ "env:", check_env, read_env },
 	{ "file:", check_file_name, read_file },
@@ -278,8 +316,10 @@ int secret_check(const char *text, struct err *err)
 
 	if (form)
 		return form->check(text + strlen(form->prefix), err);
-	return err_set(err, E_INVAL, "a secret does not stand in the inventory itself; write where it is: \"env:NAME\", \"file:PATH\", "
-				     "\"command:…\" or \"credential:NAME\"");
+	return err_set(err, E_INVAL,
+		       "a secret does not stand in the inventory itself; write where it is: \"env:NAME\", "
+		       "\"file:PATH\", "
+		       "\"command:…\" or \"credential:NAME\"");
 }
 
 static void trim_newline(struct buf *out)
@@ -292,19 +332,26 @@ static void trim_newline(struct buf *out)
 
 int secret_resolve(const char *text, struct buf *out, struct err *err)
 {
+	return secret_resolve_within(text, SECRET_COMMAND_TIMEOUT_MS, out, err);
+}
+
+int secret_resolve_within(const char *text, int command_timeout_ms, struct buf *out, struct err *err)
+{
 	const struct form *form = form_of(text);
 	int r = secret_check(text, err);
 
 	if (r)
 		return r;
 	buf_init(out, SECRET_MAX_BYTES);
-	r = form->read(text + strlen(form->prefix), out, err);
+	r = form->read(text + strlen(form->prefix), command_timeout_ms, out, err);
 	if (r)
 		goto out;
 	trim_newline(out);
 	if (out->len < REDACT_MIN_BYTES)
-		r = err_set(err, E_INVAL, "the secret behind %.*s has %zu bytes; at least %d are needed, since shorter ones could not "
-					  "be kept out of reports",
+		r = err_set(err, E_INVAL,
+			    "the secret behind %.*s has %zu bytes; at least %d are needed, since shorter ones could "
+			    "not "
+			    "be kept out of reports",
 			    form->read == read_command ? 7 : 200, text, out->len, REDACT_MIN_BYTES);
 	else
 		redact_register(out->data, out->len);

@@ -26,4 +26,8 @@ int secret_check_file(const char *path, struct err *err);
    value; not zero or too slow: E_IO, E_TIMEOUT. Blocks. Release `out` with buf_release_secret. */
 int secret_resolve(const char *text, struct buf *out, struct err *err);
 
+/* The same with another time for a command. What a command leaves running in its process group is killed when the time
+   is over; it counts as running for as long as something of it holds its output open. */
+int secret_resolve_within(const char *text, int command_timeout_ms, struct buf *out, struct err *err);
+
 #endif

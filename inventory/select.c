@@ -94,8 +94,9 @@ static int check_names(const struct inventory *inv, const struct strings *list, 
 		struct suggestion s = { .word = list->at[i] };
 		if (walk(inv, &s))
 			continue;
-		return err_set(err, E_INVAL, "%s %.100s: there is no such %s in the inventory%s%s%s", option, list->at[i], what,
-			       s.best ? ", did you mean \"" : "", s.best ? s.best : "", s.best ? "\"?" : "");
+		return err_set(err, E_INVAL, "%s %.100s: there is no such %s in the inventory%s%s%s", option,
+			       list->at[i], what, s.best ? ", did you mean \"" : "", s.best ? s.best : "",
+			       s.best ? "\"?" : "");
 	}
 	return 0;
 }
@@ -155,12 +156,9 @@ static const struct list_row {
 	const char *key;
 	size_t at;
 } list_rows[] = {
-	{ "tenants", offsetof(struct selection, tenants) },
-	{ "not_tenants", offsetof(struct selection, not_tenants) },
-	{ "waves", offsetof(struct selection, waves) },
-	{ "labels", offsetof(struct selection, labels) },
-	{ "hosts", offsetof(struct selection, hosts) },
-	{ "steps", offsetof(struct selection, steps) },
+	{ "tenants", offsetof(struct selection, tenants) }, { "not_tenants", offsetof(struct selection, not_tenants) },
+	{ "waves", offsetof(struct selection, waves) },     { "labels", offsetof(struct selection, labels) },
+	{ "hosts", offsetof(struct selection, hosts) },     { "steps", offsetof(struct selection, steps) },
 };
 
 static const struct {

@@ -15,8 +15,8 @@ static int compare_key(const void *name, const void *row)
 const struct key *shape_key(const struct shape *shape, const char *name)
 {
 	for (size_t i = 0; i < SHAPE_TABLES_MAX && shape->tables[i].keys; i++) {
-		const struct key *row = bsearch(name, shape->tables[i].keys, shape->tables[i].n, sizeof(struct key),
-						compare_key);
+		const struct key *row =
+			bsearch(name, shape->tables[i].keys, shape->tables[i].n, sizeof(struct key), compare_key);
 		if (row)
 			return row;
 	}
@@ -40,10 +40,15 @@ static void unknown_key(struct loading *l, const struct place *object_place, con
 {
 	struct suggestion s = { .word = key };
 	struct place place = place_key(object_place, key);
-	const char *elsewhere = shape_elsewhere(l, shape, key);
+	const char *elsewhere = problems_full(l) ? NULL : shape_elsewhere(l, shape, key);
 
+	if (problems_full(l)) {
+		problem_add(l, &place, "unknown key");
+		return;
+	}
 	if (elsewhere) {
-		problem_add(l, &place, "key \"%s\" does not belong in %s; it goes into %s", key, shape->what, elsewhere);
+		problem_add(l, &place, "key \"%s\" does not belong in %s; it goes into %s", key, shape->what,
+			    elsewhere);
 		return;
 	}
 	shape_offer(shape, &s);
@@ -51,7 +56,8 @@ static void unknown_key(struct loading *l, const struct place *object_place, con
 		problem_add(l, &place, "unknown key \"%s\", did you mean \"%s\"?", key, s.best);
 		problem_excuse(l, object, s.best);
 	} else {
-		problem_add(l, &place, "unknown key \"%s\" in %s (a key of your own begins with \"x-\")", key, shape->what);
+		problem_add(l, &place, "unknown key \"%s\" in %s (a key of your own begins with \"x-\")", key,
+			    shape->what);
 	}
 }
 
@@ -66,7 +72,9 @@ static bool check_text(struct loading *l, const struct place *place, const struc
 	struct err err = { 0 };
 
 	if (!json_is_string(value))
-		return wrong_type(l, place, key->flags & KEY_SECRET ? "a reference to a secret (\"env:NAME\", \"file:PATH\", …)" : "text",
+		return wrong_type(l, place,
+				  key->flags & KEY_SECRET ? "a reference to a secret (\"env:NAME\", \"file:PATH\", …)"
+							  : "text",
 				  value);
 	if (!key->text || key->text(json_string_value(value), &err) == 0)
 		return true;
@@ -190,7 +198,8 @@ void shape_check_value(struct loading *l, const struct place *place, const struc
 		key->rule(l, place, value);
 }
 
-static void check_required(struct loading *l, const struct place *place, const struct shape *shape, const json_t *object)
+static void check_required(struct loading *l, const struct place *place, const struct shape *shape,
+			   const json_t *object)
 {
 	for (size_t i = 0; i < SHAPE_TABLES_MAX && shape->tables[i].keys; i++) {
 		for (size_t j = 0; j < shape->tables[i].n; j++) {

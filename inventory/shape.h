@@ -10,17 +10,17 @@
 
 enum value_kind {
 	VALUE_TEXT,
-	VALUE_TEXTS,	     /* an array of text */
+	VALUE_TEXTS,         /* an array of text */
 	VALUE_TEXT_OR_TEXTS, /* one or several */
 	VALUE_BOOL,
-	VALUE_INT,    /* from min to max */
-	VALUE_NUMBER, /* from min to max */
-	VALUE_WORD,   /* one of words */
-	VALUE_WORDS,  /* an array of them */
-	VALUE_OBJECT, /* of shape */
+	VALUE_INT,     /* from min to max */
+	VALUE_NUMBER,  /* from min to max */
+	VALUE_WORD,    /* one of words */
+	VALUE_WORDS,   /* an array of them */
+	VALUE_OBJECT,  /* of shape */
 	VALUE_OBJECTS, /* an array of them, each named by its key "name" or "id" if it has one */
-	VALUE_MAP,    /* free names to objects of shape */
-	VALUE_OTHER,  /* whatever `rule` says */
+	VALUE_MAP,     /* free names to objects of shape */
+	VALUE_OTHER,   /* whatever `rule` says */
 };
 
 enum { KEY_REQUIRED = 1, KEY_SECRET = 2, KEY_FILLED = 4 /* arrays and maps: not empty */ };
@@ -32,7 +32,7 @@ struct key {
 	enum value_kind kind;
 	unsigned flags;
 	int (*text)(const char *text, struct err *err); /* the rule of a text, or of each */
-	const char *const *words;			/* ended by NULL */
+	const char *const *words;                       /* ended by NULL */
 	double min, max;
 	const struct shape *shape;
 	/* A rule of the whole value, asked when its type is right. */
@@ -49,7 +49,7 @@ struct key_table {
 struct shape {
 	const char *what; /* "a host" */
 	struct key_table tables[SHAPE_TABLES_MAX];
-	bool open;	/* other keys are looked at by `rule` */
+	bool open;      /* other keys are looked at by `rule` */
 	bool is_tenant; /* its name is the subject of problems in it */
 	bool is_host;
 	void (*rule)(struct loading *l, const struct place *place, json_t *object);
@@ -70,9 +70,9 @@ void shape_offer(const struct shape *shape, struct suggestion *s);
 const char *shape_hint(struct loading *l, const char *best);
 
 /* The tables. */
-extern const struct shape shape_root, shape_include, shape_tenant, shape_host, shape_defaults, shape_wave, shape_template,
-	shape_bastion, shape_domain, shape_dns, shape_web_service, shape_agent_use, shape_new_fqdn, shape_via_command,
-	shape_procedure, shape_profile;
+extern const struct shape shape_root, shape_include, shape_tenant, shape_host, shape_defaults, shape_wave,
+	shape_template, shape_bastion, shape_domain, shape_dns, shape_web_service, shape_agent_use, shape_new_fqdn,
+	shape_via_command, shape_procedure, shape_profile;
 
 /* Where else a key may stand: "a host, a template, defaults", or NULL. */
 const char *shape_elsewhere(struct loading *l, const struct shape *shape, const char *key);

@@ -1,6 +1,6 @@
 /*
- * The tables: what each object of an inventory, a procedure and a profile may hold. schema/inventory.v1.schema.json says
- * the same to editors (tests/corpus keeps the two together). Rows are sorted by name.
+ * The tables: what each object of an inventory, a procedure and a profile may hold. schema/inventory.v1.schema.json
+ * says the same to editors (tests/corpus keeps the two together). Rows are sorted by name.
  */
 #include "inventory/shape.h"
 
@@ -9,7 +9,10 @@
 
 #include "base/alloc.h"
 
-#define TABLE(rows) { rows, ARRAY_LEN(rows) }
+#define TABLE(rows)                                                                                                    \
+	{                                                                                                              \
+		rows, ARRAY_LEN(rows)                                                                                  \
+	}
 
 static const char *const words_language[] = { "en", "ja", NULL };
 static const char *const words_end[] = { "stay", "rollback", NULL };
@@ -29,7 +32,9 @@ static const struct key keys_period[] = {
 	{ "start", VALUE_TEXT, KEY_REQUIRED, .text = check_text_time },
 };
 static const struct shape shape_window = { .what = "a window", .tables = { TABLE(keys_period) }, .rule = rule_period };
-static const struct shape shape_vendor_period = { .what = "vendor_period", .tables = { TABLE(keys_period) }, .rule = rule_period };
+static const struct shape shape_vendor_period = { .what = "vendor_period",
+						  .tables = { TABLE(keys_period) },
+						  .rule = rule_period };
 
 static const struct key keys_new_fqdn[] = {
 	{ "mx", VALUE_TEXT, .text = check_text_domain, .rule = rule_new_name },
@@ -119,7 +124,9 @@ static const struct key keys_agent_use[] = {
 	{ "agent", VALUE_TEXT, KEY_REQUIRED, .text = check_text_plain },
 	{ "key", VALUE_TEXT, .text = check_text_name },
 };
-const struct shape shape_agent_use = { .what = "an agent", .tables = { TABLE(keys_agent_use) }, .open = true, .rule = rule_agent_use };
+const struct shape shape_agent_use = {
+	.what = "an agent", .tables = { TABLE(keys_agent_use) }, .open = true, .rule = rule_agent_use
+};
 
 static const struct key keys_verify[] = {
 	{ "exit", VALUE_INT, .min = 0, .max = 2147483647 },
@@ -178,12 +185,15 @@ static const struct key keys_host[] = {
 	{ "like", VALUE_TEXT, .rule = rule_like },
 	{ "name", VALUE_TEXT, KEY_REQUIRED, .text = check_text_name },
 };
-const struct shape shape_host = { .what = "a host", .tables = { TABLE(keys_host), TABLE(keys_machine), TABLE(keys_connection) }, .is_host = true };
+const struct shape shape_host = { .what = "a host",
+				  .tables = { TABLE(keys_host), TABLE(keys_machine), TABLE(keys_connection) },
+				  .is_host = true };
 
 static const struct key keys_template[] = {
 	{ "address", VALUE_TEXT, .text = check_text_address },
 };
-const struct shape shape_template = { .what = "a template", .tables = { TABLE(keys_template), TABLE(keys_machine), TABLE(keys_connection) } };
+const struct shape shape_template = { .what = "a template",
+				      .tables = { TABLE(keys_template), TABLE(keys_machine), TABLE(keys_connection) } };
 
 /* What a tenant has: also on its wave and defaults. */
 static const struct key keys_customer[] = {
@@ -217,14 +227,16 @@ static const struct key keys_tenant[] = {
 	{ "name", VALUE_TEXT, .text = check_text_plain },
 	{ "wave", VALUE_TEXT, .rule = rule_wave },
 };
-const struct shape shape_tenant = { .what = "a tenant", .tables = { TABLE(keys_tenant), TABLE(keys_customer), TABLE(keys_connection) }, .is_tenant = true };
+const struct shape shape_tenant = { .what = "a tenant",
+				    .tables = { TABLE(keys_tenant), TABLE(keys_customer), TABLE(keys_connection) },
+				    .is_tenant = true };
 
 static const struct key keys_defaults[] = {
 	{ "wave", VALUE_TEXT, .rule = rule_wave },
 };
-const struct shape shape_defaults = {
-	.what = "defaults", .tables = { TABLE(keys_defaults), TABLE(keys_customer), TABLE(keys_machine), TABLE(keys_connection) }
-};
+const struct shape shape_defaults = { .what = "defaults",
+				      .tables = { TABLE(keys_defaults), TABLE(keys_customer), TABLE(keys_machine),
+						  TABLE(keys_connection) } };
 const struct shape shape_wave = { .what = "a wave", .tables = { TABLE(keys_customer), TABLE(keys_connection) } };
 
 static const struct key keys_bastion[] = {
@@ -331,7 +343,7 @@ const struct shape shape_profile = { .what = "a profile", .tables = { TABLE(keys
 
 const char *shape_elsewhere(struct loading *l, const struct shape *shape, const char *key)
 {
-	static const struct shape *const levels[] = { &shape_root,  &shape_defaults, &shape_wave,   &shape_tenant,
+	static const struct shape *const levels[] = { &shape_root, &shape_defaults, &shape_wave,   &shape_tenant,
 						      &shape_host, &shape_template, &shape_bastion };
 	const char *list = NULL;
 	bool is_level = shape == &shape_include;

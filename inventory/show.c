@@ -19,7 +19,7 @@ struct show {
 	const struct host *host; /* or NULL: the tenant's own values */
 	struct row {
 		const char *key, *value, *from;
-	} *rows;
+	} * rows;
 	size_t rows_n;
 	struct buf *out;
 };
@@ -205,8 +205,8 @@ static void add_default(struct show *s, const char *key)
 		add_row(s, key, s->tenant->id, "default of the program: the id");
 	else if (strcmp(key, "time_zone") == 0)
 		add_row(s, key,
-			arena_fmt(&s->l.scratch, "%c%02d:%02d", s->tenant->offset_min < 0 ? '-' : '+', abs(s->tenant->offset_min) / 60,
-				  abs(s->tenant->offset_min) % 60),
+			arena_fmt(&s->l.scratch, "%c%02d:%02d", s->tenant->offset_min < 0 ? '-' : '+',
+				  abs(s->tenant->offset_min) / 60, abs(s->tenant->offset_min) % 60),
 			"default of the program: the offset of the first window");
 	else if (strcmp(key, "rollback_until") == 0 && s->tenant->vendor_period.end_ms)
 		add_row(s, key, "end of vendor_period", by_program);
@@ -302,7 +302,8 @@ static void show_table(struct show *s, const struct chain *chain, const struct k
 {
 	for (size_t i = 0; i < table->n; i++)
 		if (strcmp(table->keys[i].name, "hosts") != 0)
-			show_key(s, chain, &table->keys[i], arena_fmt(&s->l.scratch, "%s%s", prefix, table->keys[i].name));
+			show_key(s, chain, &table->keys[i],
+				 arena_fmt(&s->l.scratch, "%s%s", prefix, table->keys[i].name));
 }
 
 static void show_shape(struct show *s, const struct chain *chain, const struct shape *shape, const char *prefix)
@@ -327,7 +328,9 @@ static void show_hosts(struct show *s, const struct chain *above)
 		write_rows(s);
 	}
 	if (!hosts.value)
-		buf_adds(s->out, "\nno hosts are given\n");
+		buf_adds(s->out, "\nhosts: not given\n");
+	else if (json_array_size(hosts.value) == 0)
+		buf_addf(s->out, "\nhosts: none, says %s\n", origin(s, &hosts));
 }
 
 /* The tables of a tenant without the last, the connection keys: they are shown on the hosts they are for. */
@@ -368,8 +371,8 @@ static int unknown_tenant(const struct inventory *inv, const char *id, struct er
 
 	for (size_t i = 0; i < inv->tenants_n; i++)
 		suggestion_offer(&s, inv->tenants[i].id);
-	return err_set(err, E_NOTFOUND, "there is no tenant \"%.100s\" in the inventory%s%s%s", id, s.best ? ", did you mean \"" : "",
-		       s.best ? s.best : "", s.best ? "\"?" : "");
+	return err_set(err, E_NOTFOUND, "there is no tenant \"%.100s\" in the inventory%s%s%s", id,
+		       s.best ? ", did you mean \"" : "", s.best ? s.best : "", s.best ? "\"?" : "");
 }
 
 int inventory_show(struct inventory *inv, const char *tenant_id, struct buf *out, struct err *err)
@@ -384,8 +387,12 @@ int inventory_show(struct inventory *inv, const char *tenant_id, struct buf *out
 		free(again.store);
 		return unknown_tenant(inv, tenant_id, err);
 	}
-	s.l = (struct loading){ .source = &source, .inv = &again, .store = again.store, .arena = &again.store->arena,
-				.problems = &problems, .quiet = true };
+	s.l = (struct loading){ .source = &source,
+				.inv = &again,
+				.store = again.store,
+				.arena = &again.store->arena,
+				.problems = &problems,
+				.quiet = true };
 	r = documents_open(&s.l, inv->path, &s.docs, err);
 	if (!r) {
 		loading_set_root(&s.l, s.docs.at[0]->root, s.docs.at[0]->path);

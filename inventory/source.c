@@ -76,7 +76,8 @@ static int stored_read(void *arg, const char *path, size_t max_bytes, struct buf
 	if (!file)
 		return err_set(err, E_NOTFOUND, "the stored revision does not hold %s", path);
 	if (file->len > max_bytes)
-		return err_set(err, E_LIMIT, "%s has %zu bytes, more than the %zu that are allowed", path, file->len, max_bytes);
+		return err_set(err, E_LIMIT, "%s has %zu bytes, more than the %zu that are allowed", path, file->len,
+			       max_bytes);
 	buf_add(out, file->bytes, file->len);
 	return 0;
 }

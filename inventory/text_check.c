@@ -56,7 +56,8 @@ int check_text_name(const char *text, struct err *err)
 	if (is_name(text, true))
 		return 0;
 	return err_set(err, E_INVAL,
-		       "\"%.*s\" is no name: 1 to 64 letters, digits, \".\", \"_\", \"-\", and the first a letter or digit",
+		       "\"%.*s\" is no name: 1 to 64 letters, digits, \".\", \"_\", \"-\", and the first a letter or "
+		       "digit",
 		       TEXT_QUOTED, text);
 }
 
@@ -67,7 +68,8 @@ bool text_is_ip(const char *text)
 	return inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1;
 }
 
-/* RFC 1123, section 2.1, and 63 bytes a label, 253 a name; one dot at the end is fine. `dots`: at least so many labels. */
+/* RFC 1123, section 2.1, and 63 bytes a label, 253 a name; one dot at the end is fine. `dots`: at least so many labels.
+ */
 static bool is_dns_name(const char *text, int labels_min)
 {
 	size_t len = strlen(text), label = 0;
@@ -85,8 +87,8 @@ static bool is_dns_name(const char *text, int labels_min)
 			labels++;
 			continue;
 		}
-		if (!isascii((unsigned char)text[i]) || (!isalnum((unsigned char)text[i]) && (text[i] != '-' || label == 0) &&
-							 text[i] != '_'))
+		if (!isascii((unsigned char)text[i]) ||
+		    (!isalnum((unsigned char)text[i]) && (text[i] != '-' || label == 0) && text[i] != '_'))
 			return false;
 		if (++label > 63)
 			return false;
@@ -119,10 +121,12 @@ int check_text_domain(const char *text, struct err *err)
 	if (!is_ascii(text))
 		return err_set(err, E_INVAL, "\"%.*s\" is not ASCII; write it as punycode (xn--…)", TEXT_QUOTED, text);
 	if (strchr(text, ':') || strchr(text, '/') || strchr(text, '@'))
-		return err_set(err, E_INVAL, "\"%.*s\" is no host name; write the name alone, without port, path or user",
+		return err_set(err, E_INVAL,
+			       "\"%.*s\" is no host name; write the name alone, without port, path or user",
 			       TEXT_QUOTED, text);
 	if (!is_dns_name(text, 2))
-		return err_set(err, E_INVAL, "\"%.*s\" is no full host name like \"mail.example.com\"", TEXT_QUOTED, text);
+		return err_set(err, E_INVAL, "\"%.*s\" is no full host name like \"mail.example.com\"", TEXT_QUOTED,
+			       text);
 	return 0;
 }
 
@@ -137,12 +141,15 @@ int check_text_address(const char *text, struct err *err)
 	if (strstr(text, "://"))
 		return err_set(err, E_INVAL, "\"%.*s\" is a URL; write the name or address alone", TEXT_QUOTED, text);
 	if (strchr(text, '@'))
-		return err_set(err, E_INVAL, "\"%.*s\" holds a user; write the key \"user\" beside it", TEXT_QUOTED, text);
+		return err_set(err, E_INVAL, "\"%.*s\" holds a user; write the key \"user\" beside it", TEXT_QUOTED,
+			       text);
 	if (*text == '[')
-		return err_set(err, E_INVAL, "\"%.*s\": write an IPv6 address without brackets, and a port as the key \"port\"",
+		return err_set(err, E_INVAL,
+			       "\"%.*s\": write an IPv6 address without brackets, and a port as the key \"port\"",
 			       TEXT_QUOTED, text);
 	if (colon && strchr(text, ':') == colon)
-		return err_set(err, E_INVAL, "\"%.*s\" holds a port; write the key \"port\" beside it", TEXT_QUOTED, text);
+		return err_set(err, E_INVAL, "\"%.*s\" holds a port; write the key \"port\" beside it", TEXT_QUOTED,
+			       text);
 	if (looks_numeric(text) || !is_dns_name(text, 1))
 		return err_set(err, E_INVAL, "\"%.*s\" is no host name and no IPv4 or IPv6 address", TEXT_QUOTED, text);
 	return 0;
@@ -169,7 +176,10 @@ int check_text_cidr(const char *text, struct err *err)
 	unsigned char address[sizeof(struct in6_addr)];
 	const char *slash = strchr(text, '/');
 	char *host = slash ? str_ndup(text, (size_t)(slash - text)) : NULL;
-	int bytes = !host ? 0 : inet_pton(AF_INET, host, address) == 1 ? 4 : inet_pton(AF_INET6, host, address) == 1 ? 16 : 0;
+	int bytes = !host                                     ? 0
+		    : inet_pton(AF_INET, host, address) == 1  ? 4
+		    : inet_pton(AF_INET6, host, address) == 1 ? 16
+							      : 0;
 	char *end = NULL;
 	long prefix = slash && isdigit((unsigned char)slash[1]) ? strtol(slash + 1, &end, 10) : -1;
 
@@ -226,19 +236,21 @@ int check_text_regex(const char *text, struct err *err)
 		       TEXT_QUOTED, text, why);
 }
 
-static const char *const key_types[] = { "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521",
-					 "ssh-rsa" };
+static const char *const key_types[] = { "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384",
+					 "ecdsa-sha2-nistp521", "ssh-rsa" };
 
 static int check_key_type(const char *text, size_t len, struct err *err)
 {
 	char *type = str_ndup(text, len);
-	const char *best = strncmp(type, "rsa-sha2-", 9) == 0 ? "ssh-rsa" : suggest(type, key_types, ARRAY_LEN(key_types));
+	const char *best =
+		strncmp(type, "rsa-sha2-", 9) == 0 ? "ssh-rsa" : suggest(type, key_types, ARRAY_LEN(key_types));
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(key_types); i++)
 		if (strcmp(type, key_types[i]) == 0)
 			goto out;
-	r = err_set(err, E_INVAL, "\"%.60s\" is no type of a host key%s%s%s (ssh-ed25519, ecdsa-sha2-nistp256, -384, -521, ssh-rsa)",
+	r = err_set(err, E_INVAL,
+		    "\"%.60s\" is no type of a host key%s%s%s (ssh-ed25519, ecdsa-sha2-nistp256, -384, -521, ssh-rsa)",
 		    type, best ? ", did you mean \"" : "", best ? best : "", best ? "\"?" : "");
 out:
 	free(type);
@@ -255,15 +267,19 @@ int check_text_pin(const char *text, struct err *err)
 	if (space && check_key_type(text, (size_t)(space - text), err) != 0)
 		return E_INVAL;
 	if (strncmp(hash, "MD5:", 4) == 0)
-		return err_set(err, E_INVAL, "an MD5 fingerprint proves nothing; take SHA256 (ssh-keygen -l -f KEYFILE)");
+		return err_set(err, E_INVAL,
+			       "an MD5 fingerprint proves nothing; take SHA256 (ssh-keygen -l -f KEYFILE)");
 	if (strncmp(hash, "AAAA", 4) == 0)
-		return err_set(err, E_INVAL, "this is a whole key; write its fingerprint (ssh-keygen -l -f KEYFILE), or use \"known_hosts\"");
+		return err_set(err, E_INVAL,
+			       "this is a whole key; write its fingerprint (ssh-keygen -l -f KEYFILE), or use "
+			       "\"known_hosts\"");
 	if (strncmp(hash, "SHA256:", 7) != 0)
 		return err_set(err, E_INVAL, "\"%.*s\" is no fingerprint like \"SHA256:…\" or \"ssh-ed25519 SHA256:…\"",
 			       TEXT_QUOTED, text);
 	digits = strspn(hash + 7, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
 	if (digits != 43 || hash[7 + digits])
-		return err_set(err, E_INVAL, "\"%.*s\" is no SHA256 fingerprint: 43 characters of base64 follow \"SHA256:\"",
+		return err_set(err, E_INVAL,
+			       "\"%.*s\" is no SHA256 fingerprint: 43 characters of base64 follow \"SHA256:\"",
 			       TEXT_QUOTED, text);
 	return 0;
 }
@@ -271,8 +287,9 @@ int check_text_pin(const char *text, struct err *err)
 int check_text_secret(const char *text, struct err *err)
 {
 	if (has_control(text) || strlen(text) > TEXT_MAX_BYTES)
-		return err_set(err, E_INVAL, "a secret is given as a reference: \"env:NAME\", \"file:PATH\", \"command:…\" or "
-					     "\"credential:NAME\"");
+		return err_set(err, E_INVAL,
+			       "a secret is given as a reference: \"env:NAME\", \"file:PATH\", \"command:…\" or "
+			       "\"credential:NAME\"");
 	return secret_check(text, err);
 }
 
