@@ -4,14 +4,13 @@
  * Closing closes the pipes and nothing else: processes are not killed, as with sshd.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "exec.h"
-#include "spawn.h"
+#include "shell.h"
 
 #define CHUNK_BYTES 32768
 
@@ -28,7 +27,8 @@ static void exec_bury(struct exec *exec)
 	watch_close(loop, &exec->out);
 	watch_close(loop, &exec->err);
 	list_remove(&exec->node);
-	list_remove(&exec->pid_node);
+	if (exec->shell)
+		shell_forget(exec->shell);
 	loop_bury(loop, &exec->grave, exec_destroy);
 }
 
@@ -52,8 +52,6 @@ static void send_status(struct exec *exec, int status)
 	const struct fault_set *faults = &exec->conn->faults;
 	const char *name;
 
-	exec->exited = true;
-	watch_close(&exec->conn->fleet->loop, &exec->in);
 	if (fault_holds(faults, FAULT_EXIT_NONE))
 		return;
 	if (fault_holds(faults, FAULT_EXIT_LIE)) {
@@ -65,41 +63,6 @@ static void send_status(struct exec *exec, int status)
 		ssh_channel_request_send_exit_signal(exec->channel, name ? name : "TERM", WCOREDUMP(status), "", "");
 	} else {
 		ssh_channel_request_send_exit_status(exec->channel, WEXITSTATUS(status));
-	}
-}
-
-static struct exec *exec_of_pid(struct fleet *fleet, pid_t pid)
-{
-	struct list *bucket = &fleet->pids[(unsigned)pid % PID_BUCKETS];
-
-	for (struct list *node = bucket->next; node != bucket; node = node->next) {
-		struct exec *exec = container_of(node, struct exec, pid_node);
-
-		if (exec->pid == pid)
-			return exec;
-	}
-	return NULL;
-}
-
-void exec_reap(struct fleet *fleet)
-{
-	int status;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		struct exec *exec = exec_of_pid(fleet, pid);
-
-		fleet->stats.children_running--;
-		fleet->stats.children_reaped++;
-		if (!exec)
-			continue; /* its connection has ended before */
-		list_remove(&exec->pid_node);
-		fleet_log(fleet, exec->conn->host->name, "exit pid=%d status=%d", (int)pid,
-			  WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
-		if (exec->conn->silent)
-			continue;
-		send_status(exec, status);
-		conn_settle(exec->conn);
 	}
 }
 
@@ -302,100 +265,37 @@ static void signal_came(ssh_session session, ssh_channel channel, const char *na
 
 	(void)session;
 	(void)channel;
-	for (int sig = 1; name && exec->pid > 0 && !exec->exited && sig < 32; sig++)
+	for (int sig = 1; name && exec->shell && sig < 32; sig++)
 		if (sigabbrev_np(sig) && !strcmp(sigabbrev_np(sig), name))
-			kill(-exec->pid, sig);
+			kill(-exec->shell->pid, sig);
 }
 
-/* Three pipes; ours do not block, the shell's do. */
-static bool open_pipes(struct exec *exec, int child[3])
+static void shell_ended(void *arg, int status)
 {
-	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, err[2] = { -1, -1 };
+	struct exec *exec = arg;
 
-	if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC)) {
-		for (int i = 0; i < 2; i++) {
-			close(in[i]);
-			close(out[i]);
-			close(err[i]);
-		}
-		return false;
-	}
-	fcntl(in[1], F_SETFL, O_NONBLOCK);
-	fcntl(out[0], F_SETFL, O_NONBLOCK);
-	fcntl(err[0], F_SETFL, O_NONBLOCK);
-	exec->in.fd = in[1];
-	exec->out.fd = out[0];
-	exec->err.fd = err[0];
-	child[0] = in[0];
-	child[1] = out[1];
-	child[2] = err[1];
-	return true;
-}
-
-static void read_hostname(const struct fleet *fleet, const struct host *host, char *out, size_t size)
-{
-	char path[PATH_MAX + 64];
-	FILE *in;
-
-	out[0] = 0;
-	snprintf(path, sizeof path, "%s/hosts/%s/hostname", fleet->root, host->name);
-	in = fopen(path, "re");
-	if (!in)
+	exec->shell = NULL;
+	exec->exited = true;
+	watch_close(&exec->conn->fleet->loop, &exec->in);
+	if (exec->conn->silent)
 		return;
-	if (fgets(out, (int)size, in))
-		out[strcspn(out, " \t\r\n")] = 0;
-	fclose(in);
-}
-
-static pid_t start_shell(struct exec *exec, const char *command, const int child[3])
-{
-	static struct mounts mounts;
-	struct conn *conn = exec->conn;
-	char hostname[65], connection[128], client[128], fleet_host[32];
-	char home[] = "HOME=/root", user[] = "USER=root", logname[] = "LOGNAME=root", shell[] = "SHELL=/bin/sh";
-	char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-	char *env[] = { home, user, logname, shell, path, connection, client, fleet_host, NULL };
-	struct spawn spawn = { .mounts = &mounts, .hostname = hostname, .command = command, .env = env,
-			       .nofile = &conn->fleet->nofile, .writable = conn->fleet->writable,
-			       .stdio = { child[0], child[1], child[2] } };
-
-	if (!mounts_read(&mounts, conn->fleet->root, conn->host->name)) {
-		fprintf(stderr, "fleet: %s: %s\n", conn->host->name, mounts.problem);
-		return -1;
-	}
-	read_hostname(conn->fleet, conn->host, hostname, sizeof hostname);
-	snprintf(connection, sizeof connection, "SSH_CONNECTION=%s %s %u", conn->peer, conn->host->name,
-		 (unsigned)conn->fleet->port);
-	snprintf(client, sizeof client, "SSH_CLIENT=%s %u", conn->peer, (unsigned)conn->fleet->port);
-	snprintf(fleet_host, sizeof fleet_host, "FLEET_HOST=%s", conn->host->name);
-	return spawn_start(&spawn);
+	send_status(exec, status);
+	conn_settle(exec->conn);
 }
 
 /* 0: the request is granted. */
 static int exec_start(struct exec *exec, const char *command)
 {
-	struct fleet *fleet = exec->conn->fleet;
-	int child[3];
+	int ours[3];
 
-	if (!open_pipes(exec, child)) {
-		fprintf(stderr, "fleet: no pipes: %s\n", strerror(errno));
+	exec->shell = shell_start(exec->conn, command, ours);
+	if (!exec->shell)
 		return 1;
-	}
-	exec->pid = start_shell(exec, command, child);
-	for (int i = 0; i < 3; i++)
-		close(child[i]);
-	if (exec->pid < 0) {
-		fprintf(stderr, "fleet: %s: no shell: %s\n", exec->conn->host->name, strerror(errno));
-		exec->pid = 0;
-		watch_close(&fleet->loop, &exec->in);
-		watch_close(&fleet->loop, &exec->out);
-		watch_close(&fleet->loop, &exec->err);
-		return 1;
-	}
-	list_append(&fleet->pids[(unsigned)exec->pid % PID_BUCKETS], &exec->pid_node);
-	if (++fleet->stats.children_running > fleet->stats.children_peak)
-		fleet->stats.children_peak = fleet->stats.children_running;
-	fleet_log(fleet, exec->conn->host->name, "exec pid=%d %.300s", (int)exec->pid, command ? command : "(shell)");
+	exec->shell->owner = exec;
+	exec->shell->ended = shell_ended;
+	exec->in.fd = ours[0];
+	exec->out.fd = ours[1];
+	exec->err.fd = ours[2];
 	return 0;
 }
 
@@ -470,7 +370,7 @@ void exec_settle(struct exec *exec)
 		flood(exec);
 	if (exec->client_eof && !exec->input_held)
 		watch_close(&exec->conn->fleet->loop, &exec->in);
-	if (!exec->pid || exec->flooding || exec->out.fd >= 0 || exec->err.fd >= 0)
+	if (!(exec->shell || exec->exited) || exec->flooding || exec->out.fd >= 0 || exec->err.fd >= 0)
 		return;
 	if (!exec->eof_sent)
 		ssh_channel_send_eof(exec->channel);

@@ -17,13 +17,14 @@
 
 #include "conn.h"
 
+struct shell;
+
 struct exec {
 	struct conn *conn;
 	ssh_channel channel;
 	struct ssh_channel_callbacks_struct callbacks;
 	struct list node;     /* in conn->execs */
-	struct list pid_node; /* in fleet->pids while the shell runs */
-	pid_t pid;	      /* 0: nothing was started */
+	struct shell *shell;  /* while it runs */
 	struct watch in, out, err;
 	struct grave grave;
 	bool started;	       /* a command was asked for: a second one is refused */
@@ -48,8 +49,5 @@ bool exec_watch(struct exec *);
 
 /* The connection ends; libssh frees the channel itself. */
 void exec_drop(struct exec *);
-
-/* SIGCHLD came: reaps all that have ended. */
-void exec_reap(struct fleet *);
 
 #endif

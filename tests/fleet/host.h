@@ -21,6 +21,7 @@ struct host {
 	char *line; /* its line of the hosts file, to see whether it changed */
 	struct faults faults;
 	ssh_bind bind, bind_changed;
+	pid_t init;	     /* of its process namespace; 0: nothing has run there yet */
 	unsigned generation; /* of the hosts file that named it last */
 };
 

@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "conn.h"
-#include "exec.h"
 #include "raw.h"
+#include "shell.h"
 
 #define ACCEPTS_PER_TURN 64
 
@@ -131,7 +131,7 @@ static void signals_ready(struct watch *watch, uint32_t events)
 	(void)events;
 	while (read(watch->fd, &info, sizeof info) == (ssize_t)sizeof info) {
 		if (info.ssi_signo == SIGCHLD) {
-			exec_reap(fleet);
+			shells_reap(fleet);
 		} else if (info.ssi_signo == SIGUSR1) {
 			if (!fleet_write_stats(fleet))
 				fprintf(stderr, "fleet: cannot write the counters: %s\n", strerror(errno));

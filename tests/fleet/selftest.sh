@@ -110,6 +110,9 @@ ok "own files are nobody else's" test ! -e root/hosts/127.2.0.5/root/opt/file
 is "another host does not see them" 2 "$(run 2.0.5 'ls /opt/file 2>/dev/null'; echo $?)"
 ok "nothing on this machine" test ! -e /etc/cron.d/new
 is "the machine's own files are read-only" 1 "$(run 2.0.4 'touch /usr/fleet-selftest 2>/dev/null'; echo $?)"
+run 2.0.12 'sleep 54321 </dev/null >/dev/null 2>&1 &'
+is "a daemon is seen by its host" 1 "$(run 2.0.12 'ps -e -o args | grep -c "^sleep 54321"')"
+is "and by no other host" 0 "$(run 2.0.13 'ps -e -o args | grep -c "^sleep 54321"')"
 run 2.0.6 /opt/imhs-ws-clinet/imhs-ws-client.rb
 is "the client by shell" "sync sh https://us.imhs-ws.trendmicro.com/imhs/v1.0/en" \
 	"$(cat root/hosts/127.2.0.6/root/var/log/imhs-sync.log)"
@@ -385,10 +388,13 @@ is "writes: code" 0 $?
 is "writes: counted" "moved root/hosts/127.2.0.20/root/opt/imhs-ws-clinet/imhs-config.rb
 written root/hosts/127.2.0.21/root/opt/imhs-ws-clinet/imhs-config.rb" "$(cat written)"
 
+run 2.0.12 'sleep 54322 </dev/null >/dev/null 2>&1 &'
 kill "$fleet_pid"
 wait "$fleet_pid"
 is "the server ends well" 0 $?
 fleet_pid=
+no_daemon() { ! pgrep -x -f 'sleep 54322' >/dev/null; }
+ok "nothing outlives the server" await no_daemon
 is "what the server complained of" "" "$(grep -v 127.3.0.200 stderr)"
 
 echo "$passed passed, $failed failed"

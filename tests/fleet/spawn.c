@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -121,8 +122,10 @@ static int child_main(void *arg)
 	setsid();
 	if (mount_all(spawn))
 		_exit(SPAWN_FAILED_CODE);
-	if (spawn->hostname && *spawn->hostname)
-		sethostname(spawn->hostname, strlen(spawn->hostname));
+	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
+		complain("cannot mount", "/proc");
+	if (spawn->hostname && *spawn->hostname && sethostname(spawn->hostname, strlen(spawn->hostname)))
+		complain("cannot set the host name", spawn->hostname);
 	if (chdir("/root") && chdir("/"))
 		_exit(SPAWN_FAILED_CODE);
 	setrlimit(RLIMIT_NOFILE, spawn->nofile);
@@ -133,10 +136,60 @@ static int child_main(void *arg)
 	_exit(SPAWN_FAILED_CODE);
 }
 
+/* While the child uses it, the parent waits: one stack is enough. */
+static _Alignas(64) char stack[STACK_BYTES];
+
+/* Ignored SIGCHLD stays ignored over execve(), so that the kernel reaps what falls to this process. */
+static int init_main(void *arg)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	char name[] = "init", ever[] = "infinity";
+	char *argv[] = { name, ever, NULL }, *env[] = { NULL };
+
+	(void)arg;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setsid();
+	reset_signals();
+	sigaction(SIGCHLD, &ignore, NULL);
+	close_range(0, ~0U, 0);
+	execve("/bin/sleep", argv, env);
+	_exit(SPAWN_FAILED_CODE);
+}
+
+pid_t spawn_init(void)
+{
+	return clone(init_main, stack + STACK_BYTES, CLONE_VM | CLONE_VFORK | CLONE_NEWPID | SIGCHLD, NULL);
+}
+
+static int open_pid_namespace(pid_t pid)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%d/ns/pid", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		errno = ESRCH;
+	return fd;
+}
+
 pid_t spawn_start(const struct spawn *spawn)
 {
-	static _Alignas(64) char stack[STACK_BYTES];
 	int flags = CLONE_VM | CLONE_VFORK | CLONE_NEWNS | CLONE_NEWUTS | SIGCHLD;
+	int own = open_pid_namespace(getpid()), hosts = open_pid_namespace(spawn->init);
+	pid_t pid = -1;
 
-	return clone(child_main, stack + STACK_BYTES, flags, (void *)(uintptr_t)spawn);
+	if (own >= 0 && hosts >= 0 && !setns(hosts, CLONE_NEWPID)) {
+		pid = clone(child_main, stack + STACK_BYTES, flags, (void *)(uintptr_t)spawn);
+		int error = errno;
+
+		if (setns(own, CLONE_NEWPID))
+			abort();
+		errno = pid < 0 && error == ENOMEM ? ESRCH : error; /* ENOMEM: what the kernel says of a dead namespace */
+	}
+	if (own >= 0)
+		close(own);
+	if (hosts >= 0)
+		close(hosts);
+	return pid;
 }

@@ -1,8 +1,12 @@
 /*
- * spawn: starts a command as one host sees the machine: own mounts, own host name.
+ * spawn: starts a command as one host sees the machine: own mounts, own processes, own host name.
  *
  * The command runs in a mount namespace of its own. The machine's files are read-only there (unless asked otherwise),
  * and over each path listed in ROOT/hosts/ADDR/mounts lies the host's own ROOT/hosts/ADDR/root/PATH, writable.
+ *
+ * A host has a process namespace too, whose init lives as long as the server: a command sees (and can kill) the
+ * processes of its own host only, daemons outlive their connection, and nothing outlives the server.
+ *
  * Nothing is created outside ROOT: a mount point that the machine does not have is an error, which the command's
  * stderr and exit code 254 tell.
  */
@@ -29,6 +33,7 @@ struct mounts {
 bool mounts_read(struct mounts *, const char *root, const char *addr);
 
 struct spawn {
+	pid_t init;
 	const struct mounts *mounts;
 	const char *hostname; /* NULL or empty: the machine's */
 	const char *command;  /* NULL: a shell that reads its commands from stdin */
@@ -38,7 +43,10 @@ struct spawn {
 	int stdio[3];
 };
 
-/* The process id, or -1 with errno. What fails after the fork is told on stdio[2]. */
+/* The init of a new process namespace, or -1 with errno. It reaps what is left to it and dies with this process. */
+pid_t spawn_init(void);
+
+/* The process id, or -1 with errno (ESRCH: the init is gone). What fails after the fork is told on stdio[2]. */
 pid_t spawn_start(const struct spawn *);
 
 #endif
