@@ -72,6 +72,12 @@ START_TEST(test_hes)
 		buf_release(&agents);
 		buf_release(&needs);
 	}
+	/* Without an account of the web service there is nobody to ask (contract: Applicability). */
+	for (size_t i = 0; i < p->steps_n; i++)
+		for (size_t j = 0; j < p->steps[i].agents_n; j++)
+			if (strcmp(p->steps[i].agents[j].decl->name, "web-service") == 0)
+				ck_assert_str_eq(json_string_value(json_object_get(p->steps[i].agents[j].with, "when")),
+						 "web_service");
 	inventory_free(inv);
 }
 END_TEST
