@@ -220,12 +220,15 @@ static int on_raw(struct ssh_marks *marks, const char *bytes, size_t len)
 
 static const struct ssh_marks_sink marks_sink = { on_mark, on_text, on_raw };
 
-static int on_data(struct ssh_channel *channel, int stream, const char *bytes, size_t len, struct err *err)
+int ssh_shell_take(struct ssh_shell *sh, int stream, const char *bytes, size_t len, struct err *err)
 {
-	struct ssh_shell *sh = CONTAINER_OF(channel, struct ssh_shell, channel);
-
 	sh->err = err;
 	return stream ? take_noise(sh, bytes, len) : ssh_marks_feed(&sh->marks, bytes, len);
+}
+
+static int on_data(struct ssh_channel *channel, int stream, const char *bytes, size_t len, struct err *err)
+{
+	return ssh_shell_take(CONTAINER_OF(channel, struct ssh_shell, channel), stream, bytes, len, err);
 }
 
 static const struct ssh_channel_sink channel_sink = { on_data };
@@ -326,7 +329,7 @@ static void compose(struct ssh_shell *sh, const struct ssh_request *req, struct 
 	buf_release_secret(&file);
 }
 
-static void begin(struct ssh_shell *sh, struct ssh_request *req)
+void ssh_shell_begin(struct ssh_shell *sh, struct ssh_request *req)
 {
 	const struct op *op = req->request->op;
 	struct buf text = BUF_INIT;
@@ -391,7 +394,7 @@ int ssh_shell_step(struct ssh_shell *sh, struct err *err)
 		node = list_pop(&sh->remote->shell_queue);
 	if (!node)
 		return 0;
-	begin(sh, CONTAINER_OF(node, struct ssh_request, node));
+	ssh_shell_begin(sh, CONTAINER_OF(node, struct ssh_request, node));
 	sh->remote->again = true;
 	return 0;
 }

@@ -12,6 +12,11 @@ enum {
 	KILL_GRACE_MS = 6000,	     /* from TERM until it must be over */
 };
 
+/* The two halves of a step: sends a request; takes what came on stdout (stream 0) or stderr (1). take: 0, or negative
+   when the shell does not keep to the protocol. */
+void ssh_shell_begin(struct ssh_shell *shell, struct ssh_request *request);
+int ssh_shell_take(struct ssh_shell *shell, int stream, const char *bytes, size_t len, struct err *err);
+
 /* Numbers separated by single blanks, exactly `n` of them, up to the end of the text. */
 bool ssh_mark_numbers(const char *text, int64_t *out, int n);
 
