@@ -156,8 +156,8 @@ static void change(struct json_out *j, const struct report_row *row, const struc
 		json_number(j, "line", c->line);
 	json_text(j, "old_line", c->old_line);
 	json_text(j, "new_line", c->new_line);
-	json_text(j, "before_sha256", c->before_sha256);
-	json_text(j, "after_sha256", c->after_sha256);
+	json_hash(j, "before_sha256", c->before_sha256);
+	json_hash(j, "after_sha256", c->after_sha256);
 	json_begin(j, "edits", '[');
 	for (size_t i = 0; i < c->edits_n; i++) {
 		json_begin(j, NULL, '{');
@@ -210,7 +210,8 @@ static void event(struct json_out *j, const struct report_event *e, int offset_m
 	}
 	if (e->kind != JOURNAL_CHANGES)
 		json_embed(j, "data", e->data);
-	json_text_if(j, "blob_sha256", e->blob_sha256);
+	if (*e->blob_sha256)
+		json_hash(j, "blob_sha256", e->blob_sha256);
 	if (e->excerpt) {
 		json_text(j, "output", e->excerpt);
 		json_bool(j, "output_cut", e->cut);
@@ -308,7 +309,7 @@ static void tenant_head(struct json_out *j, const struct report_tenant *t)
 	window(j, "vendor_period", &t->vendor_period, t->offset_min);
 	json_embed(j, "by", t->by_json);
 	json_number(j, "entries", (int64_t)t->entries_n);
-	json_text(j, "hash", t->last_hash);
+	json_hash(j, "hash", t->last_hash);
 }
 
 static void tenant(struct json_out *j, const struct report_tenant *t)
@@ -334,7 +335,7 @@ static void head(struct json_out *j, const struct report *r)
 	if (r->revision) {
 		json_begin(j, "inventory", '{');
 		json_number(j, "revision", r->revision);
-		json_text(j, "sha256", r->revision_sha256);
+		json_hash(j, "sha256", r->revision_sha256);
 		json_text_if(j, "path", r->inventory);
 		json_end(j, '}');
 	}

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "report/escape.h"
 
 #include <jansson.h>
@@ -68,6 +69,13 @@ void json_time(struct json_out *j, const char *key, int64_t wall_ms, int offset_
 		json_text(j, key, time_format(wall_ms, offset_min, text));
 	else
 		json_nothing(j, key);
+}
+
+void json_hash(struct json_out *j, const char *key, const char *sha256)
+{
+	bool is_hash = strlen(sha256) == SHA256_HEX_MAX - 1 && sha256[strspn(sha256, "0123456789abcdef")] == '\0';
+
+	json_text(j, key, is_hash ? sha256 : "");
 }
 
 void json_embed(struct json_out *j, const char *key, const char *json)

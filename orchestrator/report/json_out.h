@@ -27,6 +27,8 @@ void json_bool(struct json_out *j, const char *key, bool value);
 void json_nothing(struct json_out *j, const char *key); /* null */
 /* RFC 3339 with that offset; null for 0. */
 void json_time(struct json_out *j, const char *key, int64_t wall_ms, int offset_min);
+/* A SHA-256; "" for what is none, which no program of ours writes. */
+void json_hash(struct json_out *j, const char *key, const char *sha256);
 /* A text that is JSON already: read and written again, left out where it is none. */
 void json_embed(struct json_out *j, const char *key, const char *json);
 /* A line of its own for what comes next. */

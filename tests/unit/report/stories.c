@@ -170,7 +170,8 @@ static void changes(const struct client *c)
 		&data,
 		"{\"changes\":[{\"after_sha256\":\"" AFTER_SHA "\",\"before_sha256\":\"" BEFORE_SHA
 		"\",\"edits\":[{\"new\":\"ws.%s.hes2.example\",\"offset\":412,\"old\":\"us.imhs-ws.trendmicro.com\"}],"
-		"\"item\":\"config\",\"line\":17,\"new_line\":\"ROOT_URI = 'https://ws.%s.hes2.example/imhs/v1.0/en'\",\"old_line\":\"" OLD_LINE
+		"\"item\":\"config\",\"line\":17,"
+		"\"new_line\":\"ROOT_URI = 'https://ws.%s.hes2.example/imhs/v1.0/en'\",\"old_line\":\"" OLD_LINE
 		"\",\"what\":\"/opt/imhs-ws-clinet/imhs-config.rb\"}],\"notes\":[\"the crontab line of sync is off meanwhile\"],\"state\":\"old\",\"text\":\"ROOT_URI names the old service\"}",
 		c->tenant, c->tenant);
 	e.data = buf_str(&data);
