@@ -148,14 +148,14 @@ say_what_next() {
 		Try next, here in $PWD:
 
 		  export CUTOVER_STATE=$demo/cutover.db
-		  $cutover status                where everything stands
-		  $cutover why dahlia            what is wrong there, and what would help
+		  $cutover status            # where everything stands
+		  $cutover why dahlia        # what is wrong there, and what would help
 
 		dahlia's administrator agrees that the proxy goes; put the old address back on the host and run again:
 
 		  $fleet exec $demo/fleet 6 sed -i "s#^ROOT_URI.*#ROOT_URI = 'https://us.imhs-ws.trendmicro.com/imhs/v1.0/en'#" /opt/imhs-ws-clinet/imhs-config.rb
 		  $cutover run $demo/inventory.json --yes
-		  $cutover rollback acme --yes   acme wants its old service back
+		  $cutover rollback acme --yes    # acme wants its old service back
 
 	X
 }
