@@ -44,7 +44,6 @@ int cmd_rollback(const struct options *o)
 
 	if (inv)
 		code = rollback(o, inv);
-	if (inv)
-		inventory_free(inv);
+	inventory_free(inv);
 	return code;
 }

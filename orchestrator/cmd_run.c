@@ -59,12 +59,11 @@ int cmd_run(const struct options *o)
 
 	if (inv)
 		code = run(o, inv, &o->selection, o->wait);
-	if (inv)
-		inventory_free(inv);
+	inventory_free(inv);
 	return code;
 }
 
-/* resume: the last run's inventory and selection, from the state file alone; filters on the command line narrow it. */
+/* resume: the last run's inventory and selection, from the state file alone; filters on the command line take the place of the selection. */
 int cmd_resume(const struct options *o)
 {
 	int code = 0;
@@ -74,8 +73,7 @@ int cmd_resume(const struct options *o)
 
 	if (inv)
 		code = run(o, inv, o->selection_given ? &o->selection : &stored, o->wait || wait);
-	if (inv)
-		inventory_free(inv);
+	inventory_free(inv);
 	selection_release(&stored);
 	return code;
 }

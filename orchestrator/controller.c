@@ -434,15 +434,6 @@ static int read_last_run(struct journal_reader *reader, struct inventory *files,
 	return r;
 }
 
-static void forget_files(struct inventory *files)
-{
-	for (size_t i = 0; i < files->files_n; i++) {
-		free(files->files[i].path);
-		free(files->files[i].bytes);
-	}
-	free(files->files);
-}
-
 struct inventory *controller_load_stored(const struct options *o, struct selection *selection, bool *wait, int *code)
 {
 	struct journal_reader *reader = NULL;
@@ -459,7 +450,7 @@ struct inventory *controller_load_stored(const struct options *o, struct selecti
 	} else {
 		inv = load_from(files.files[0].path, &source, code);
 	}
-	forget_files(&files);
+	inventory_release(&files);
 	if (reader)
 		journal_reader_close(reader);
 	return inv;
