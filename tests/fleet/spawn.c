@@ -8,6 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
+
 #include "spawn.h"
 
 #define STACK_BYTES (256 * 1024)
@@ -139,6 +143,18 @@ static int child_main(void *arg)
 /* While the child uses it, the parent waits: one stack is enough. */
 static _Alignas(64) char stack[STACK_BYTES];
 
+/*
+ * The last child's functions never returned, so their frames are still marked in the sanitizer's shadow memory, which
+ * the child shared with us.
+ */
+static char *fresh_stack(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+	__asan_unpoison_memory_region(stack, sizeof stack);
+#endif
+	return stack + STACK_BYTES;
+}
+
 /* Ignored SIGCHLD stays ignored over execve(), so that the kernel reaps what falls to this process. */
 static int init_main(void *arg)
 {
@@ -158,7 +174,7 @@ static int init_main(void *arg)
 
 pid_t spawn_init(void)
 {
-	return clone(init_main, stack + STACK_BYTES, CLONE_VM | CLONE_VFORK | CLONE_NEWPID | SIGCHLD, NULL);
+	return clone(init_main, fresh_stack(), CLONE_VM | CLONE_VFORK | CLONE_NEWPID | SIGCHLD, NULL);
 }
 
 static int open_pid_namespace(pid_t pid)
@@ -180,7 +196,7 @@ pid_t spawn_start(const struct spawn *spawn)
 	pid_t pid = -1;
 
 	if (own >= 0 && hosts >= 0 && !setns(hosts, CLONE_NEWPID)) {
-		pid = clone(child_main, stack + STACK_BYTES, flags, (void *)(uintptr_t)spawn);
+		pid = clone(child_main, fresh_stack(), flags, (void *)(uintptr_t)spawn);
 		int error = errno;
 
 		if (setns(own, CLONE_NEWPID))
