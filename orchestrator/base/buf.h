@@ -2,8 +2,8 @@
  * A growing byte buffer with a hard maximum (the habit is curl's dynbuf). All growing memory that holds bytes from
  * outside is one of these.
  *
- * Invariants: data[len] is always a NUL byte once anything was added (data may be NULL while the buffer is empty; buf_str gives "" then), so
- * text can be used as a string; len never exceeds max. Bytes beyond max are dropped and `truncated` is set: nothing
+ * Invariants: data[len] is always a NUL byte once anything was added (data may be NULL while the buffer is empty; buf_str
+ * gives "" then), so text can be used as a string; len never exceeds max. Bytes beyond max are dropped and `truncated` is set: nothing
  * else happens, and who cares looks at `truncated` (an output that is cut is marked, not an error).
  */
 #ifndef BASE_BUF_H

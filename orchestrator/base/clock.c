@@ -185,7 +185,8 @@ int time_midnight_in_zone(int64_t days, const char *zone, int64_t *wall_ms, stru
 	char *saved;
 
 	if (!zone_exists(zone))
-		return err_set(err, E_NOTFOUND, "no time zone \"%s\" (a name like \"Asia/Tokyo\"; the zones come with the package tzdata)",
+		return err_set(err, E_NOTFOUND,
+			       "no time zone \"%s\" (a name like \"Asia/Tokyo\"; the zones come with the package tzdata)",
 			       zone);
 	saved = str_dup(getenv("TZ"));
 	setenv("TZ", zone, 1);

@@ -23,7 +23,8 @@ static int read_all(int fd, const char *path, size_t max_bytes, struct buf *out,
 		if (n == 0)
 			return 0;
 		if (!room)
-			return err_set(err, E_LIMIT, "%s has more bytes than the %zu there is room for", path, out->len - start);
+			return err_set(err, E_LIMIT, "%s has more bytes than the %zu there is room for", path,
+				       out->len - start);
 		out->len += (size_t)n;
 		out->data[out->len] = '\0';
 		if (out->len - start > max_bytes)

@@ -14,8 +14,8 @@
    from its size before a byte is read, or than `out` may become; E_INVAL for what is no regular file. */
 int file_read(const char *path, size_t max_bytes, struct buf *out, struct err *err);
 
-/* Writes a whole file so that a crash leaves the old or the new one: beside it, fsync, rename, fsync of the folder. A link of
-   that name is replaced, not followed. */
+/* Writes a whole file so that a crash leaves the old or the new one: beside it, fsync, rename, fsync of the folder. A
+   link of that name is replaced, not followed. */
 int file_write(const char *path, mode_t mode, const void *bytes, size_t len, struct err *err);
 
 /* Like `mkdir -p`. E_EXISTS: something on the way is there and is no folder. */

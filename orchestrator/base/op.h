@@ -11,10 +11,10 @@
  * OP_GET      reads a whole regular file (links followed): its bytes in `out`, its metadata in `file`. Not there:
  *             E_NOTFOUND. Larger than max_out_bytes: E_LIMIT, nothing is returned.
  * OP_REPLACE  replaces a file's bytes, compare-and-set: only if its content's SHA-256 is `expect_sha256` (else
- *             E_CHANGED, and nothing was done). Atomic for whoever reads it; owner, group, mode, ACL, xattrs and a symlink to it are kept; it
- *             is on disk before the op ends. A file with several hard links is refused (E_INVAL): atomic and linked
- *             exclude each other. `backup`: the old file is kept under that name in the same folder, unless one is
- *             there already (the first one is the one that counts).
+ *             E_CHANGED, and nothing was done). Atomic for whoever reads it; owner, group, mode, ACL, xattrs and a
+ *             symlink to it are kept; it is on disk before the op ends. A file with several hard links is refused
+ *             (E_INVAL): atomic and linked exclude each other. `backup`: the old file is kept under that name in the
+ *             same folder, unless one is there already (the first one is the one that counts).
  */
 #ifndef BASE_OP_H
 #define BASE_OP_H

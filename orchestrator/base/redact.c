@@ -8,8 +8,8 @@
 
 /*
  * Ten thousand tenants bring tens of thousands of values, and every text passes here, so the cost of a text must not
- * grow with their number: values are found by their first KEY_BYTES bytes, which each of them has, in a hash table. Before that, one bit
- * for each hash says "surely none" for nearly all places.
+ * grow with their number: values are found by their first KEY_BYTES bytes, which each of them has, in a hash table.
+ * Before that, one bit for each hash says "surely none" for nearly all places.
  */
 #define KEY_BYTES REDACT_MIN_BYTES
 #define FILTER_BITS 20
@@ -116,8 +116,8 @@ static void keep(const char *value, size_t len)
 }
 
 /* In base64 a value looks different after 0, 1 or 2 bytes that stand before it ("user:password"). Only the digits that
-   are made of nothing but its own bits can be looked for: the first ones are mixed with what stands before, the last one with
-   what follows. */
+   are made of nothing but its own bits can be looked for: the first ones are mixed with what stands before, the last
+   one with what follows. */
 static void keep_base64(const char *value, size_t len)
 {
 	char *padded = mem_new(len + 2, 1);
@@ -232,7 +232,9 @@ static int hex4(const char *at, size_t len)
 		return -1;
 	for (int i = 0; i < 4; i++) {
 		char c = at[i];
-		int digit = c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+		int digit = c >= '0' && c <= '9'                 ? c - '0'
+			    : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
+								 : -1;
 		if (digit < 0)
 			return -1;
 		value = value * 16 + digit;
@@ -240,7 +242,8 @@ static int hex4(const char *at, size_t len)
 	return value;
 }
 
-/* \uXXXX at at[0 … len), behind the backslash: adds its bytes, returns how many characters were used, 0 when it is none. */
+/* \uXXXX at at[0 … len), behind the backslash: adds its bytes, returns how many characters were used, 0 when it is
+ * none. */
 static size_t add_unicode(struct buf *out, const char *at, size_t len)
 {
 	int high = hex4(at + 1, len - 1), low;

@@ -3,8 +3,8 @@
  * which replaces each registered secret value by "[secret]". By value, so that it does not matter who printed it or
  * where: a password that a host echoes back is caught too. Values are registered when a secret reference is resolved
  * (inventory/secret.h). Values shorter than REDACT_MIN_BYTES are refused there, since they would blacken half a report.
- * Other forms of a value are replaced, too: base64 (by itself, and as part of "user:value"), and as it is written inside a JSON
- * string. The cost of a text does not grow with the number of values.
+ * Other forms of a value are replaced, too: base64 (by itself, and as part of "user:value"), and as it is written inside
+ * a JSON string. The cost of a text does not grow with the number of values.
  *
  * One registry a process. Registering is for the main thread, while no other thread redacts: the journal and the log
  * redact on the thread that calls them, which is the main one.

@@ -8,8 +8,8 @@
 
 #include <stdint.h>
 
-/* The length of the sequence that begins at `at` (1 to 4), 0 when there is none in `len` bytes. *code (may be NULL) is what
-   it stands for. */
+/* The length of the sequence that begins at `at` (1 to 4), 0 when there is none in `len` bytes. *code (may be NULL) is
+   what it stands for. */
 size_t utf8_next(const char *at, size_t len, uint32_t *code);
 
 /* Adds a code point; one that is none (a surrogate, too large) as U+FFFD. */

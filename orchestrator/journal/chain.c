@@ -3,18 +3,10 @@
 #include "base/alloc.h"
 
 static const char *const kinds[JOURNAL_KINDS] = {
-	[JOURNAL_RUN] = "run",
-	[JOURNAL_RUN_END] = "run-end",
-	[JOURNAL_STATE] = "state",
-	[JOURNAL_BEFORE] = "before",
-	[JOURNAL_INTENT] = "intent",
-	[JOURNAL_OUTCOME] = "outcome",
-	[JOURNAL_DEBT] = "debt",
-	[JOURNAL_PAID] = "paid",
-	[JOURNAL_CHANGES] = "changes",
-	[JOURNAL_EVIDENCE] = "evidence",
-	[JOURNAL_IDENTITY] = "identity",
-	[JOURNAL_PERSON] = "person",
+	[JOURNAL_RUN] = "run",           [JOURNAL_RUN_END] = "run-end",   [JOURNAL_STATE] = "state",
+	[JOURNAL_BEFORE] = "before",     [JOURNAL_INTENT] = "intent",     [JOURNAL_OUTCOME] = "outcome",
+	[JOURNAL_DEBT] = "debt",         [JOURNAL_PAID] = "paid",         [JOURNAL_CHANGES] = "changes",
+	[JOURNAL_EVIDENCE] = "evidence", [JOURNAL_IDENTITY] = "identity", [JOURNAL_PERSON] = "person",
 	[JOURNAL_NOTE] = "note",
 };
 
@@ -46,11 +38,12 @@ static struct entry_column number(int64_t value)
 void entry_columns(const struct journal_entry *e, struct entry_column out[ENTRY_COLUMNS])
 {
 	const struct entry_column columns[ENTRY_COLUMNS] = {
-		number(e->seq),	     number(e->run),	  number(e->wall_ms),	 text(kinds[e->kind]), text(e->procedure),
-		text(e->tenant),     text(e->step),	  text(e->target),	 text(e->action),      text(e->item),
-		number(e->attempt),  text(e->from),	  text(e->to),		 text(e->code),	       text(e->text),
-		number(e->until_ms), number(e->exit_code), number(e->elapsed_ms), text(e->data),	       text(e->blob_sha256),
-		text(e->prev_hash),  text(e->hash),
+		number(e->seq),       number(e->run),        number(e->wall_ms), text(kinds[e->kind]),
+		text(e->procedure),   text(e->tenant),       text(e->step),      text(e->target),
+		text(e->action),      text(e->item),         number(e->attempt), text(e->from),
+		text(e->to),          text(e->code),         text(e->text),      number(e->until_ms),
+		number(e->exit_code), number(e->elapsed_ms), text(e->data),      text(e->blob_sha256),
+		text(e->prev_hash),   text(e->hash),
 	};
 
 	memcpy(out, columns, sizeof(columns));
@@ -122,7 +115,8 @@ int entry_read(sqlite3_stmt *stmt, struct journal_entry *e, struct err *err)
 		.hash = text_at(stmt, 21, &odd),
 	};
 	if (kind < 0 || odd)
-		return err_set(err, E_CORRUPT, "entry %lld of the journal (kind \"%s\") was not written by this program",
+		return err_set(err, E_CORRUPT,
+			       "entry %lld of the journal (kind \"%s\") was not written by this program",
 			       (long long)e->seq, kind_name);
 	e->kind = (enum journal_kind)kind;
 	return 0;
@@ -158,7 +152,8 @@ const char *entry_hash(const struct journal_entry *entry, struct buf *scratch, c
 	return sha256_hex(buf_str(scratch), scratch->len, out);
 }
 
-void chain_revision_data(struct buf *out, int64_t revision, const char *sha256, const struct journal_file *files, size_t n)
+void chain_revision_data(struct buf *out, int64_t revision, const char *sha256, const struct journal_file *files,
+			 size_t n)
 {
 	char hex[SHA256_HEX_MAX];
 	struct buf all;
@@ -175,61 +170,17 @@ void chain_revision_data(struct buf *out, int64_t revision, const char *sha256, 
 
 /* ---- heads ---------------------------------------------------------------------------------------------------- */
 
-/* FNV-1a, 64 bit. */
-static size_t hash_name(const char *name)
+char *chain_head_add(struct map *heads, const char *tenant)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	char *hash = mem_new(SHA256_HEX_MAX, 1);
 
-	for (; *name; name++)
-		h = (h ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
-	return (size_t)(h ^ (h >> 32));
+	map_set(heads, tenant, hash);
+	return hash;
 }
 
-static struct chain_head **slot_of(const struct chain_heads *heads, const char *tenant)
+void chain_heads_release(struct map *heads)
 {
-	size_t at = hash_name(tenant) & (heads->size - 1);
-
-	while (heads->slots[at] && strcmp(heads->slots[at]->tenant, tenant) != 0)
-		at = (at + 1) & (heads->size - 1);
-	return &heads->slots[at];
-}
-
-struct chain_head *chain_head_find(const struct chain_heads *heads, const char *tenant)
-{
-	return heads->size ? *slot_of(heads, tenant) : NULL;
-}
-
-static void grow(struct chain_heads *heads)
-{
-	struct chain_heads old = *heads;
-
-	heads->size = old.size ? 2 * old.size : 64;
-	heads->slots = NEW_N(struct chain_head *, heads->size);
-	for (size_t i = 0; i < old.size; i++)
-		if (old.slots[i])
-			*slot_of(heads, old.slots[i]->tenant) = old.slots[i];
-	free(old.slots);
-}
-
-struct chain_head *chain_head_add(struct chain_heads *heads, const char *tenant)
-{
-	struct chain_head *head = NEW(struct chain_head);
-
-	if (2 * (heads->n + 1) > heads->size)
-		grow(heads);
-	head->tenant = str_dup(tenant);
-	*slot_of(heads, tenant) = head;
-	heads->n++;
-	return head;
-}
-
-void chain_release(struct chain_heads *heads)
-{
-	for (size_t i = 0; i < heads->size; i++) {
-		if (heads->slots[i])
-			free(heads->slots[i]->tenant);
-		free(heads->slots[i]);
-	}
-	free(heads->slots);
-	*heads = (struct chain_heads){ 0 };
+	for (size_t i = 0; i < heads->cap; i++)
+		free(heads->slots[i].value);
+	map_release(heads);
 }

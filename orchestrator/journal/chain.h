@@ -7,13 +7,14 @@
 #define JOURNAL_CHAIN_H
 
 #include "base/buf.h"
+#include "base/map.h"
 #include "journal/journal.h"
 
 #include <sqlite3.h>
 
 #define ENTRY_COLUMNS 22
 #define ENTRY_COLUMN_NAMES                                                                                             \
-	"seq,run,wall_ms,kind,procedure,tenant,step,target,action,item,attempt,from_state,to_state,code,text,"        \
+	"seq,run,wall_ms,kind,procedure,tenant,step,target,action,item,attempt,from_state,to_state,code,text,"         \
 	"until_ms,exit_code,elapsed_ms,data,blob_sha256,prev_hash,hash"
 
 /* A column's value: a text, or a number where text is NULL. */
@@ -40,22 +41,12 @@ void chain_add_number(struct buf *out, int64_t number);
 
 /* The data of the note that goes with a revision: it names the revision and the hash of its files (their paths and
    bytes as netstrings). */
-void chain_revision_data(struct buf *out, int64_t number, const char *sha256, const struct journal_file *files, size_t n);
+void chain_revision_data(struct buf *out, int64_t number, const char *sha256, const struct journal_file *files,
+			 size_t n);
 
-/* The last hash of each tenant: a hash table by name. A zeroed one is empty. */
-struct chain_head {
-	char *tenant;
-	char hash[SHA256_HEX_MAX];
-};
-
-struct chain_heads {
-	struct chain_head **slots;
-	size_t n, size; /* size: a power of two, more than n */
-};
-
-/* The tenant's head, NULL where there is none; add makes one with the hash "". */
-struct chain_head *chain_head_find(const struct chain_heads *heads, const char *tenant);
-struct chain_head *chain_head_add(struct chain_heads *heads, const char *tenant);
-void chain_release(struct chain_heads *heads);
+/* The last hash of each tenant, by its name: map_get(heads, tenant) is a char[SHA256_HEX_MAX]. chain_head_add makes one
+   that is "". */
+char *chain_head_add(struct map *heads, const char *tenant);
+void chain_heads_release(struct map *heads);
 
 #endif

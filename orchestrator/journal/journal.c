@@ -1,10 +1,9 @@
 /*
- * Happy path: an append is copied into a piece of work and queued; the writer's thread takes all that is queued, commits
- * it as one transaction and moves it to the list of what is done; the loop, woken by uv_async, calls back in order.
- * How it fails: a commit that fails is rolled back and kept as `failure`; its pieces and all later ones are done with it, so the
- * order of the callbacks stays the same.
- * Closing: the thread commits what is queued, closes the file and ends; the loop delivers what is left, closes the uv_async,
- * and in its close callback drops the lock and frees.
+ * Happy path: an append is copied into a piece of work and queued; the writer's thread takes all that is queued,
+ * commits it as one transaction and moves it to the list of what is done; the loop, woken by uv_async, calls back in
+ * order. How it fails: a commit that fails is rolled back and kept as `failure`; its pieces and all later ones are done
+ * with it, so the order of the callbacks stays the same. Closing: the thread commits what is queued, closes the file
+ * and ends; the loop delivers what is left, closes the uv_async, and in its close callback drops the lock and frees.
  */
 #include "journal/journal.h"
 
@@ -23,8 +22,8 @@ struct journal {
 	struct writer writer; /* the thread's, once it runs */
 
 	uv_mutex_t mutex; /* of all that follows */
-	uv_cond_t work;	  /* there is something in the queue, or `closing` */
-	uv_cond_t done;	  /* a piece that somebody waits for is finished */
+	uv_cond_t work;   /* there is something in the queue, or `closing` */
+	uv_cond_t done;   /* a piece that somebody waits for is finished */
 	struct list queue, finished;
 	bool closing;
 	bool thread_ended;
@@ -181,8 +180,10 @@ static int check_place(const struct place *place, enum journal_open_mode mode, s
 	int r = 0;
 
 	if (!place->exists && mode == JOURNAL_MUST_EXIST)
-		return err_set(err, E_NOTFOUND, "there is no state file %s: `cutover run INVENTORY` makes one (or name it: --state FILE)",
-			       place->path);
+		return err_set(
+			err, E_NOTFOUND,
+			"there is no state file %s: `cutover run INVENTORY` makes one (or name it: --state FILE)",
+			place->path);
 	if (place->exists)
 		r = place_check_file(place, err);
 	if (!r)

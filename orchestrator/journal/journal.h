@@ -115,8 +115,8 @@ void journal_close_now(struct journal *j);
 
 /* One transaction's worth. Entries and blobs are copied before journal_append returns; the struct must live until the
    callback. status 0: durable. Otherwise the journal is *broken* (disk full, I/O error): nothing of the append is stored,
-   and every later append fails the same way; the caller must stop causing effects. (A machine that then loses power may
-   find the append in the file after all, whole: what was written could not be proved to be on the disk, nor not to be.) */
+   and every later append fails the same way; the caller must stop causing effects. (After a new start the append may be
+   in the file after all, whole: what was written could not be proved to be on the disk, nor not to be.) */
 struct journal_append {
 	void (*done)(struct journal_append *append, int status, const struct err *err);
 	void *arg;
@@ -163,8 +163,8 @@ void journal_stats(const struct journal *j, struct journal_stats *out);
 
 struct journal_reader;
 
-/* Errors as journal_open, without E_LOCKED. Changes no file but PATH-shm, the index of the log, which is made where it is not
-   there. After a crash the newest entries are in PATH-wal: they are read, and left there. */
+/* Errors as journal_open, without E_LOCKED. Changes no file but PATH-shm, the index of the log, which is made where it
+   is not there. After a crash the newest entries are in PATH-wal: they are read, and left there. */
 int journal_reader_open(const char *path, struct journal_reader **out, struct err *err);
 void journal_reader_close(struct journal_reader *r);
 

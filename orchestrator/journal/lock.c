@@ -1,7 +1,8 @@
 /*
- * The lock is an OFD lock on PATH.lock: it belongs to the open descriptor, so another descriptor of the file that is closed in
- * this process does not drop it, and the kernel releases it when the process dies, however it dies. The file itself stays: to
- * remove it would let two controllers lock two files of one name. Its text is for people, the lock is what counts.
+ * The lock is an OFD lock on PATH.lock: it belongs to the open descriptor, so another descriptor of the file that is
+ * closed in this process does not drop it, and the kernel releases it when the process dies, however it dies. The file
+ * itself stays: to remove it would let two controllers lock two files of one name. Its text is for people, the lock is
+ * what counts.
  */
 #include "journal/journal.h"
 #include "journal/place.h"
@@ -66,7 +67,8 @@ int place_lock(const struct place *place, int *out, struct err *err)
 			r = err_errno(err, errno, "cannot write the lock %s", path);
 	} else if (errno == EAGAIN || errno == EACCES) {
 		read_holder(fd, who, sizeof(who));
-		r = err_set(err, E_LOCKED, "another controller holds the state file %s: %s; wait until it ends, or stop it",
+		r = err_set(err, E_LOCKED,
+			    "another controller holds the state file %s: %s; wait until it ends, or stop it",
 			    place->path, who);
 	} else {
 		r = err_errno(err, errno, "cannot lock %s", path);

@@ -50,11 +50,13 @@ static int judge(sqlite3 *db, const struct found *found, sqlite3_int64 newest_ve
 
 	if (found->application != JOURNAL_APPLICATION_ID)
 		return err_set(err, E_CORRUPT,
-			       "%s is an SQLite file of another program (application id %lld), no state file; name another (--state FILE)",
+			       "%s is an SQLite file of another program (application id %lld), no state file; name "
+			       "another (--state FILE)",
 			       path, (long long)found->application);
 	if (found->version > newest_version)
 		return err_set(err, E_NEWER,
-			       "%s has version %lld, this program knows versions up to %lld: use the newer program that wrote it",
+			       "%s has version %lld, this program knows versions up to %lld: use the newer program "
+			       "that wrote it",
 			       path, (long long)found->version, (long long)newest_version);
 	if (found->version < 1)
 		return err_set(err, E_CORRUPT, "%s has no version; it is damaged: put a copy back", path);
@@ -121,7 +123,8 @@ int sql_check_version(sqlite3 *db, const struct embedded *table, struct err *err
 	if (!r)
 		r = judge(db, &found, version, err);
 	if (!r && found.version < version)
-		r = err_set(err, E_INVAL, "%s has version %lld and is read in version %lld: `cutover resume` brings it up first",
+		r = err_set(err, E_INVAL,
+			    "%s has version %lld and is read in version %lld: `cutover resume` brings it up first",
 			    sqlite3_db_filename(db, "main"), (long long)found.version, (long long)version);
 	return r;
 }

@@ -69,23 +69,29 @@ int place_check_file(const struct place *place, struct err *err)
 	if (stat(path, &st) < 0)
 		return err_errno(err, errno, "the state file %s", path);
 	if (S_ISDIR(st.st_mode))
-		return err_set(err, E_INVAL, "%s is a folder; name a file in it, for example %s/cutover.db", path, path);
+		return err_set(err, E_INVAL, "%s is a folder; name a file in it, for example %s/cutover.db", path,
+			       path);
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, E_INVAL, "%s is no regular file, so it is no state file", path);
 	if (st.st_nlink > 1)
-		return err_set(err, E_INVAL,
-			       "%s has %lu names (hard links); its lock and its -wal file go by the name, so leave it one",
-			       path, (unsigned long)st.st_nlink);
+		return err_set(
+			err, E_INVAL,
+			"%s has %lu names (hard links); its lock and its -wal file go by the name, so leave it one",
+			path, (unsigned long)st.st_nlink);
 	if (st.st_mode & 077)
 		return err_set(err, E_PERM,
-			       "others can use the state file %s (mode %04o), and it holds what was on the hosts: chmod 600 %s",
+			       "others can use the state file %s (mode %04o), and it holds what was on the hosts: "
+			       "chmod 600 %s",
 			       path, (unsigned)st.st_mode & 07777, path);
 	if (st.st_size == 0)
-		return err_set(err, E_CORRUPT,
-			       "%s is empty, so it is no state file (or what was in it is lost); to begin anew, remove it", path);
+		return err_set(
+			err, E_CORRUPT,
+			"%s is empty, so it is no state file (or what was in it is lost); to begin anew, remove it",
+			path);
 	/* The smallest page. SQLite would take less for an empty file, and throw away the log that belongs to it. */
 	if (st.st_size < 512)
-		return err_set(err, E_CORRUPT, "%s is too short to be a state file: put a copy back, or name another (--state FILE)",
+		return err_set(err, E_CORRUPT,
+			       "%s is too short to be a state file: put a copy back, or name another (--state FILE)",
 			       path);
 	return 0;
 }
@@ -95,7 +101,8 @@ int place_check_writable(const struct place *place, struct err *err)
 	if (place->exists && faccessat(AT_FDCWD, place->path, R_OK | W_OK, AT_EACCESS) < 0)
 		return err_errno(err, errno, "the state file %s cannot be written", place->path);
 	if (faccessat(AT_FDCWD, place->folder, W_OK | X_OK, AT_EACCESS) < 0)
-		return err_errno(err, errno, "the folder %s cannot be written, and the state file's log and lock go there",
+		return err_errno(err, errno,
+				 "the folder %s cannot be written, and the state file's log and lock go there",
 				 place->folder);
 	return 0;
 }
@@ -106,11 +113,11 @@ static const struct {
 	unsigned long magic;
 	const char *name;
 } network_fs[] = {
-	{ 0x6969, "NFS" },	   { 0x517b, "SMB" },	       { 0xff534d42, "CIFS" },	 { 0xfe534d42, "SMB" },
-	{ 0x65735546, "FUSE" },	   { 0x01021997, "9P" },       { 0x00c36400, "Ceph" },	 { 0x0bd00bd0, "Lustre" },
-	{ 0x5346414f, "AFS" },	   { 0x6b414653, "AFS" },      { 0x73757245, "Coda" },	 { 0x01161970, "GFS2" },
-	{ 0x7461636f, "OCFS2" },   { 0x786f4256, "vboxsf" },   { 0xbacbacbc, "vmhgfs" }, { 0x47504653, "GPFS" },
-	{ 0x19830326, "BeeGFS" },  { 0x20030528, "OrangeFS" }, { 0x564c, "NCP" },
+	{ 0x6969, "NFS" },        { 0x517b, "SMB" },          { 0xff534d42, "CIFS" },   { 0xfe534d42, "SMB" },
+	{ 0x65735546, "FUSE" },   { 0x01021997, "9P" },       { 0x00c36400, "Ceph" },   { 0x0bd00bd0, "Lustre" },
+	{ 0x5346414f, "AFS" },    { 0x6b414653, "AFS" },      { 0x73757245, "Coda" },   { 0x01161970, "GFS2" },
+	{ 0x7461636f, "OCFS2" },  { 0x786f4256, "vboxsf" },   { 0xbacbacbc, "vmhgfs" }, { 0x47504653, "GPFS" },
+	{ 0x19830326, "BeeGFS" }, { 0x20030528, "OrangeFS" }, { 0x564c, "NCP" },
 };
 
 const char *place_network_fs(unsigned long magic)
@@ -132,7 +139,8 @@ int place_check_folder(const struct place *place, struct err *err)
 	if (!name)
 		return 0;
 	return err_set(err, E_INVAL,
-		       "%s lies on a %s file system; SQLite's write-ahead log needs memory and locks that are shared, which only a "
+		       "%s lies on a %s file system; SQLite's write-ahead log needs memory and locks that are shared, "
+		       "which only a "
 		       "local disk gives: put the state file on one (--state FILE)",
 		       place->path, name);
 }

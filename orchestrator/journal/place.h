@@ -40,8 +40,8 @@ const char *place_network_fs(unsigned long magic);
 /* fsync of the folder: a new name is durable only then. */
 int place_sync_folder(const struct place *place, struct err *err);
 
-/* Takes the lock PATH.lock for this process: *fd. Released by close(fd), and by the kernel when the process dies. E_LOCKED names the
-   holder. */
+/* Takes the lock PATH.lock for this process: *fd. Released by close(fd), and by the kernel when the process dies.
+   E_LOCKED names the holder. */
 int place_lock(const struct place *place, int *fd, struct err *err);
 
 /* The holder's text; E_NOTFOUND when nobody holds it. */

@@ -9,10 +9,11 @@
 static const char read_all_sql[] = "SELECT " ENTRY_COLUMN_NAMES " FROM entry"
 				   " WHERE seq > ?2 AND seq <= ?3 ORDER BY seq LIMIT ?4";
 /* SQLite merges the two in order, each from the index on tenant. */
-static const char read_tenant_sql[] = "SELECT " ENTRY_COLUMN_NAMES " FROM entry"
-				      " WHERE tenant = ?1 AND seq > ?2 AND seq <= ?3"
-				      " UNION ALL SELECT " ENTRY_COLUMN_NAMES " FROM entry"
-				      " WHERE tenant = '' AND ?1 <> '' AND seq > ?2 AND seq <= ?3 ORDER BY seq LIMIT ?4";
+static const char read_tenant_sql[] =
+	"SELECT " ENTRY_COLUMN_NAMES " FROM entry"
+	" WHERE tenant = ?1 AND seq > ?2 AND seq <= ?3"
+	" UNION ALL SELECT " ENTRY_COLUMN_NAMES " FROM entry"
+	" WHERE tenant = '' AND ?1 <> '' AND seq > ?2 AND seq <= ?3 ORDER BY seq LIMIT ?4";
 static const char last_seq_sql[] = "SELECT coalesce(max(seq), 0) FROM entry";
 static const char blob_sql[] = "SELECT bytes FROM blob WHERE sha256 = ?";
 static const char revision_sql[] = "SELECT number, sha256 FROM revision"
@@ -25,7 +26,8 @@ int journal_reader_open(const char *path, struct journal_reader **out, struct er
 	int r = place_find(path, &reader->place, err);
 
 	if (!r && !reader->place.exists)
-		r = err_set(err, E_NOTFOUND, "there is no state file %s: `cutover run INVENTORY` makes one (or name it: --state FILE)",
+		r = err_set(err, E_NOTFOUND,
+			    "there is no state file %s: `cutover run INVENTORY` makes one (or name it: --state FILE)",
 			    reader->place.path);
 	if (!r)
 		r = place_check_file(&reader->place, err);
@@ -120,8 +122,8 @@ int journal_blob(struct journal_reader *reader, const char *sha256, struct buf *
 	sqlite3_bind_text(reader->blob, 1, sha256, -1, SQLITE_STATIC);
 	rc = sqlite3_step(reader->blob);
 	if (rc == SQLITE_DONE)
-		r = err_set(err, E_NOTFOUND, "the journal does not hold the bytes of %.64s (any more): purged, or never stored",
-			    sha256);
+		r = err_set(err, E_NOTFOUND,
+			    "the journal does not hold the bytes of %.64s (any more): purged, or never stored", sha256);
 	else if (rc != SQLITE_ROW)
 		r = reader_fail(reader, rc, err);
 	else if (!buf_add(out, sqlite3_column_blob(reader->blob, 0), (size_t)sqlite3_column_bytes(reader->blob, 0)))

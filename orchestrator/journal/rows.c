@@ -190,8 +190,8 @@ static int fold_state(struct row *row, const struct journal_entry *e, struct err
 			return corrupt(e, err, "it names a state that is none");
 		if (from != (int)row->state || !step_state_may(row->state, (enum step_state)to)) {
 			char what[128];
-			snprintf(what, sizeof(what), "a move from %s to %s, where the row is %s", str(e->from), str(e->to),
-				 step_state_name(row->state));
+			snprintf(what, sizeof(what), "a move from %s to %s, where the row is %s", str(e->from),
+				 str(e->to), step_state_name(row->state));
 			return corrupt(e, err, what);
 		}
 	}

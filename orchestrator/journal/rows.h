@@ -74,8 +74,9 @@ struct row *rows_find(const struct rows *rows, const char *tenant, const char *s
 struct row *rows_get(struct rows *rows, const char *tenant, const char *step, const char *target);
 
 /* Folds one entry, in constant time; texts are copied. The rules, and what breaks them (E_CORRUPT):
- *   state     the row is in `from` and schema/state.h allows the move. A row begins as pending; its first entry may say so (from
- *             ""). rolled_back forgets before, changes and done, so that the row's next migration starts afresh.
+ *   state     the row is in `from` and schema/state.h allows the move. A row begins as pending; its first entry may
+ *             say so (from ""). rolled_back forgets before, changes and done, so that the row's next migration starts
+ *             afresh.
  *   before    written once; again only after rolled_back.
  *   intent    opens (action, item); outcome closes it, and with the verdict "ok" or "unchanged" it is done, if the intent
  *             came after `before`. An outcome without an intent changes nothing.

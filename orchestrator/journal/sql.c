@@ -11,7 +11,8 @@
 
 extern const struct embedded embedded_schema[];
 
-/* How long a statement waits for someone who has the file locked: another program, since our own lock keeps controllers out. */
+/* How long a statement waits for someone who has the file locked: another program, since our own lock keeps controllers
+ * out. */
 #define WRITER_BUSY_MS 30000
 #define READER_BUSY_MS 10000
 
@@ -135,8 +136,9 @@ static int set_pragma(sqlite3 *db, const char *name, const char *value, const ch
 		if (rc != SQLITE_ROW)
 			r = sql_fail(db, rc, "the state file", err);
 		else if (strcmp((const char *)sqlite3_column_text(stmt, 0), expect) != 0)
-			r = err_set(err, E_IO, "%s: SQLite keeps %s at %s where %s is needed", sqlite3_db_filename(db, "main"),
-				    name, (const char *)sqlite3_column_text(stmt, 0), expect);
+			r = err_set(err, E_IO, "%s: SQLite keeps %s at %s where %s is needed",
+				    sqlite3_db_filename(db, "main"), name, (const char *)sqlite3_column_text(stmt, 0),
+				    expect);
 	}
 	sqlite3_finalize(stmt);
 	free(get);
@@ -168,8 +170,8 @@ static int open_connection(const char *path, int flags, int busy_ms, sqlite3 **d
 	return 0;
 }
 
-/* One writing connection alone checkpoints, and none maps the file: SQLite 3.7.0 to 3.51.2 can lose pages when two connections
-   write or checkpoint at the same time ("WAL-reset bug", fixed in 3.51.3). */
+/* One writing connection alone checkpoints, and none maps the file: SQLite 3.7.0 to 3.51.2 can lose pages when two
+   connections write or checkpoint at the same time ("WAL-reset bug", fixed in 3.51.3). */
 static int set_up_writer(sqlite3 *db, struct err *err)
 {
 	int keep = 1;
@@ -207,7 +209,8 @@ int sql_open_writer(const struct place *place, sqlite3 **db, struct err *err)
 	return r;
 }
 
-/* "file:…?immutable=1": for a file in a folder that cannot be written, with nobody writing. SQLite then wants no -shm. */
+/* "file:…?immutable=1": for a file in a folder that cannot be written, with nobody writing. SQLite then wants no -shm.
+ */
 static char *immutable_uri(const char *path)
 {
 	struct buf uri = BUF_INIT;
@@ -254,7 +257,8 @@ int sql_open_reader(const struct place *place, sqlite3 **db, struct err *err)
 	*db = NULL;
 	if (r != E_CORRUPT && place_wal_bytes(place) > 0 && place_check_writable(place, NULL) != 0)
 		return err_set(err, E_PERM,
-			       "%s: its newest entries are in %s, which cannot be read in a folder that cannot be written: copy "
+			       "%s: its newest entries are in %s, which cannot be read in a folder that cannot be "
+			       "written: copy "
 			       "both files to another folder and read them there",
 			       place->path, place->wal);
 	return err_set(err, r, "%s", why.text);
@@ -286,8 +290,8 @@ static int fill(const char *path, struct err *err)
 		r = set_pragma(db, "synchronous", "FULL", "2", err);
 	if (!r)
 		r = sql_migrate(db, embedded_schema, true, err);
-	/* Here already: under its real name the switch would need a rollback journal, and a crash within it would leave a file that
-	   no reader can open. */
+	/* Here already: under its real name the switch would need a rollback journal, and a crash within it would leave
+	   a file that no reader can open. */
 	if (!r)
 		r = set_pragma(db, "journal_mode", "WAL", "wal", err);
 	sql_close(db);

@@ -3,7 +3,7 @@
 #include "base/alloc.h"
 
 struct audit {
-	struct chain_heads heads;
+	struct map heads;
 	struct buf scratch;
 	int64_t seq;
 	struct err *err;
@@ -12,22 +12,25 @@ struct audit {
 static int audit_entry(const struct journal_entry *e, void *arg)
 {
 	struct audit *a = arg;
-	struct chain_head *head = chain_head_find(&a->heads, e->tenant);
+	char *head = map_get(&a->heads, e->tenant);
 	char hash[SHA256_HEX_MAX];
 
 	if (e->seq != a->seq + 1)
-		return err_set(a->err, E_CORRUPT, "the journal's entry %lld is missing: it was deleted", (long long)a->seq + 1);
+		return err_set(a->err, E_CORRUPT, "the journal's entry %lld is missing: it was deleted",
+			       (long long)a->seq + 1);
 	if (!head)
 		head = chain_head_add(&a->heads, e->tenant);
-	if (strcmp(e->prev_hash, head->hash) != 0)
+	if (strcmp(e->prev_hash, head) != 0)
 		return err_set(a->err, E_CORRUPT,
-			       "the journal's entry %lld (tenant \"%s\") does not follow the tenant's entry before it: something "
+			       "the journal's entry %lld (tenant \"%s\") does not follow the tenant's entry before it: "
+			       "something "
 			       "was changed, inserted or taken out there",
 			       (long long)e->seq, e->tenant);
 	if (strcmp(e->hash, entry_hash(e, &a->scratch, hash)) != 0)
-		return err_set(a->err, E_CORRUPT, "the journal's entry %lld (tenant \"%s\") was changed: its hash does not fit",
+		return err_set(a->err, E_CORRUPT,
+			       "the journal's entry %lld (tenant \"%s\") was changed: its hash does not fit",
 			       (long long)e->seq, e->tenant);
-	memcpy(head->hash, hash, sizeof(hash));
+	memcpy(head, hash, sizeof(hash));
 	a->seq = e->seq;
 	return 0;
 }
@@ -72,9 +75,9 @@ static int collect_file(const struct journal_file *file, void *arg)
 	struct files *files = arg;
 
 	GROW_FOR_ONE(files->at, files->n);
-	files->at[files->n++] = (struct journal_file){
-		.path = str_dup(file->path), .bytes = str_ndup(file->bytes, file->len), .len = file->len
-	};
+	files->at[files->n++] = (struct journal_file){ .path = str_dup(file->path),
+						       .bytes = str_ndup(file->bytes, file->len),
+						       .len = file->len };
 	return 0;
 }
 
@@ -91,7 +94,8 @@ static int audit_revision(struct journal_reader *reader, sqlite3_stmt *stmt, str
 	if (!r) {
 		chain_revision_data(&data, number, sha256, files.at, files.n);
 		if (!note || strcmp(note, buf_str(&data)) != 0)
-			r = err_set(err, E_CORRUPT, "revision %lld of the inventory was changed: it is not what the journal noted",
+			r = err_set(err, E_CORRUPT,
+				    "revision %lld of the inventory was changed: it is not what the journal noted",
 				    (long long)number);
 	}
 	for (size_t i = 0; i < files.n; i++) {
@@ -128,7 +132,7 @@ int journal_verify(struct journal_reader *reader, uint64_t *entries, struct err 
 		r = each_row(reader, "SELECT number, (SELECT data FROM entry WHERE seq = revision.entry) FROM revision",
 			     audit_revision, err);
 	*entries = (uint64_t)audit.seq;
-	chain_release(&audit.heads);
+	chain_heads_release(&audit.heads);
 	buf_release(&audit.scratch);
 	return r;
 }

@@ -22,7 +22,7 @@ struct work *work_new(enum work_kind kind)
 static void free_entry(struct journal_entry *e)
 {
 	const char *const owned[] = { e->procedure, e->tenant, e->step, e->target, e->action, e->item,
-				      e->from,	    e->to,     e->code, e->text,   e->data,   e->blob_sha256 };
+				      e->from,      e->to,     e->code, e->text,   e->data,   e->blob_sha256 };
 
 	for (size_t i = 0; i < ARRAY_LEN(owned); i++)
 		free((char *)owned[i]);
@@ -103,7 +103,8 @@ void work_add_blobs(struct work *work, const struct journal_blob *blobs, size_t 
 		copy_blob(&work->blobs[work->blobs_n++], &blobs[i]);
 }
 
-void work_add_entries(struct work *work, const struct journal_entry *entries, const struct journal_blob *blobs, size_t n)
+void work_add_entries(struct work *work, const struct journal_entry *entries, const struct journal_blob *blobs,
+		      size_t n)
 {
 	work->entries = mem_grow(work->entries, work->entries_n + n, sizeof(*work->entries));
 	for (size_t i = 0; i < n; i++) {

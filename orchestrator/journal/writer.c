@@ -39,7 +39,7 @@ void writer_close(struct writer *w)
 		sqlite3_wal_checkpoint_v2(w->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	}
 	sql_close(w->db);
-	chain_release(&w->heads);
+	chain_heads_release(&w->heads);
 	buf_release(&w->scratch);
 	*w = (struct writer){ 0 };
 }
@@ -53,12 +53,12 @@ static int run(struct writer *w, sqlite3_stmt *stmt, struct err *err)
 	return rc == SQLITE_DONE ? 0 : sql_fail(w->db, rc, "cannot write", err);
 }
 
-/* The tenant's head, from the file the first time. */
-static int head_of(struct writer *w, const char *tenant, struct chain_head **head, struct err *err)
+/* The tenant's last hash, from the file the first time. */
+static int head_of(struct writer *w, const char *tenant, char **head, struct err *err)
 {
 	int rc, r;
 
-	*head = chain_head_find(&w->heads, tenant);
+	*head = map_get(&w->heads, tenant);
 	if (*head)
 		return 0;
 	r = sql_prepare(w->db, &w->last_hash, last_hash_sql, err);
@@ -69,7 +69,7 @@ static int head_of(struct writer *w, const char *tenant, struct chain_head **hea
 	if (rc == SQLITE_ROW || rc == SQLITE_DONE)
 		*head = chain_head_add(&w->heads, tenant);
 	if (rc == SQLITE_ROW)
-		snprintf((*head)->hash, sizeof((*head)->hash), "%s", (const char *)sqlite3_column_text(w->last_hash, 0));
+		snprintf(*head, SHA256_HEX_MAX, "%s", (const char *)sqlite3_column_text(w->last_hash, 0));
 	sqlite3_reset(w->last_hash);
 	return *head ? 0 : sql_fail(w->db, rc, "cannot read", err);
 }
@@ -77,18 +77,17 @@ static int head_of(struct writer *w, const char *tenant, struct chain_head **hea
 /* Gives the entry its place and its hash, and stores it. */
 static int add_entry(struct writer *w, struct journal_entry *e, struct err *err)
 {
-	char prev[SHA256_HEX_MAX];
-	struct chain_head *head;
+	char prev[SHA256_HEX_MAX], *head;
 	int r = head_of(w, e->tenant, &head, err), rc;
 
 	if (!r)
 		r = sql_prepare(w->db, &w->insert_entry, insert_entry_sql, err);
 	if (r)
 		return r;
-	memcpy(prev, head->hash, sizeof(prev));
+	memcpy(prev, head, sizeof(prev));
 	e->seq = w->next_seq++;
 	e->prev_hash = prev;
-	e->hash = entry_hash(e, &w->scratch, head->hash);
+	e->hash = entry_hash(e, &w->scratch, head);
 	rc = entry_bind(w->insert_entry, e);
 	r = rc == SQLITE_OK ? run(w, w->insert_entry, err) : sql_fail(w->db, rc, "cannot write", err);
 	e->prev_hash = e->hash = NULL;

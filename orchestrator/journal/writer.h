@@ -1,6 +1,6 @@
 /*
- * The writer's half of the journal that says SQL: pieces of work in, one transaction. It belongs to one thread at a time (journal.c's) and
- * knows nothing of threads or of the loop.
+ * The writer's half of the journal that says SQL: pieces of work in, one transaction. It belongs to one thread at a
+ * time (journal.c's) and knows nothing of threads or of the loop.
  */
 #ifndef JOURNAL_WRITER_H
 #define JOURNAL_WRITER_H
@@ -47,14 +47,15 @@ struct work *work_new(enum work_kind kind);
 void work_free(struct work *work);
 
 /* Copies in, redacting. blobs may be NULL; blobs[i] belongs to entries[i] and sets its blob_sha256. */
-void work_add_entries(struct work *work, const struct journal_entry *entries, const struct journal_blob *blobs, size_t n);
+void work_add_entries(struct work *work, const struct journal_entry *entries, const struct journal_blob *blobs,
+		      size_t n);
 void work_add_blobs(struct work *work, const struct journal_blob *blobs, size_t n);
 
 struct writer {
 	sqlite3 *db;
 	sqlite3_stmt *insert_entry, *insert_blob, *last_hash, *last_run, *find_revision, *insert_revision, *insert_file;
 	int64_t next_seq;
-	struct chain_heads heads;
+	struct map heads; /* chain_head_add */
 	struct buf scratch;
 };
 

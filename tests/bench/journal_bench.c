@@ -1,7 +1,7 @@
 /*
  * bench_journal [FOLDER]: what the journal costs on that folder's disk (default: the current one). Prints a table:
- * appends one by one, from 500 appenders at once (the loop of a night: hosts that each wait for their own intent), and what a
- * big file takes to fold, to verify and to read for one tenant. Not a test: it judges nothing.
+ * appends one by one, from 500 appenders at once (the loop of a night: hosts that each wait for their own intent), and
+ * what a big file takes to fold, to verify and to read for one tenant. Not a test: it judges nothing.
  */
 #include "journal/journal.h"
 #include "journal/rows.h"
@@ -26,18 +26,20 @@ static void die(const char *what, const struct err *err)
 
 static struct journal_entry entry_of(const char *tenant, enum journal_kind kind)
 {
-	return (struct journal_entry){ .kind = kind,
-				       .run = 1,
-				       .wall_ms = clock_wall_ms(&clock_system),
-				       .procedure = "hes-1-to-2",
-				       .tenant = tenant,
-				       .step = "sync-client",
-				       .target = "host:sync1",
-				       .action = "write-config",
-				       .attempt = 1,
-				       .text = "the file /opt/client/config.rb is about to be replaced",
-				       .data = "{\"kind\": \"replace\", \"path\": \"/opt/client/config.rb\", \"expect\": "
-					       "\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"}" };
+	return (struct journal_entry){
+		.kind = kind,
+		.run = 1,
+		.wall_ms = clock_wall_ms(&clock_system),
+		.procedure = "hes-1-to-2",
+		.tenant = tenant,
+		.step = "sync-client",
+		.target = "host:sync1",
+		.action = "write-config",
+		.attempt = 1,
+		.text = "the file /opt/client/config.rb is about to be replaced",
+		.data = "{\"kind\": \"replace\", \"path\": \"/opt/client/config.rb\", \"expect\": "
+			"\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"}"
+	};
 }
 
 static double cpu_s(void)
@@ -45,15 +47,17 @@ static double cpu_s(void)
 	struct rusage r;
 
 	getrusage(RUSAGE_SELF, &r);
-	return (double)r.ru_utime.tv_sec + (double)r.ru_stime.tv_sec + (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
+	return (double)r.ru_utime.tv_sec + (double)r.ru_stime.tv_sec +
+	       (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
 }
 
 static void row(const char *what, uint64_t appends, uint64_t commits, int64_t ms, double cpu)
 {
 	if (ms < 1)
 		ms = 1;
-	printf("%-44s %8llu appends %6llu commits %7.2f s %8.0f appends/s %7.0f us CPU each\n", what, (unsigned long long)appends,
-	       (unsigned long long)commits, (double)ms / 1000, (double)appends * 1000 / (double)ms, cpu * 1e6 / (double)appends);
+	printf("%-44s %8llu appends %6llu commits %7.2f s %8.0f appends/s %7.0f us CPU each\n", what,
+	       (unsigned long long)appends, (unsigned long long)commits, (double)ms / 1000,
+	       (double)appends * 1000 / (double)ms, cpu * 1e6 / (double)appends);
 }
 
 /* ---- writing -------------------------------------------------------------------------------------------------- */

@@ -39,7 +39,8 @@ START_TEST(test_add)
 }
 END_TEST
 
-/* Every size up to and over the maximum: the content is the beginning, the end is a NUL, and `truncated` says the truth. */
+/* Every size up to and over the maximum: the content is the beginning, the end is a NUL, and `truncated` says the
+ * truth. */
 START_TEST(test_max)
 {
 	struct buf b;

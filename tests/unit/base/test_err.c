@@ -50,8 +50,8 @@ START_TEST(test_errno)
 {
 	static const struct {
 		int number, code;
-	} rows[] = { { ENOSPC, E_NOSPACE }, { EDQUOT, E_NOSPACE }, { EACCES, E_PERM }, { EPERM, E_PERM },
-		     { EROFS, E_PERM },	    { ENOENT, E_NOTFOUND }, { EIO, E_IO },     { EMFILE, E_IO } };
+	} rows[] = { { ENOSPC, E_NOSPACE }, { EDQUOT, E_NOSPACE },  { EACCES, E_PERM }, { EPERM, E_PERM },
+		     { EROFS, E_PERM },     { ENOENT, E_NOTFOUND }, { EIO, E_IO },      { EMFILE, E_IO } };
 	struct err err = { 0 };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {

@@ -210,9 +210,11 @@ END_TEST
 START_TEST(test_names)
 {
 	static const char *const dirs[][2] = { { "a", "." }, { "/a", "/" }, { "a/b", "a" }, { "/a/b/c", "/a/b" } };
-	static const char *const joins[][3] = {
-		{ ".", "x", "x" }, { "a", "x", "a/x" }, { "a", "/x", "/x" }, { "/", "x", "/x" }, { "/a/b", "c/d", "/a/b/c/d" }
-	};
+	static const char *const joins[][3] = { { ".", "x", "x" },
+						{ "a", "x", "a/x" },
+						{ "a", "/x", "/x" },
+						{ "/", "x", "/x" },
+						{ "/a/b", "c/d", "/a/b/c/d" } };
 
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
 		char *dir = file_dirname(dirs[i][0]);

@@ -33,8 +33,12 @@ END_TEST
 /* RFC 4648, section 10. */
 START_TEST(test_base64)
 {
-	static const char *const rows[][2] = { { "", "" },		{ "f", "Zg==" },	{ "fo", "Zm8=" },
-					       { "foo", "Zm9v" },	{ "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" },
+	static const char *const rows[][2] = { { "", "" },
+					       { "f", "Zg==" },
+					       { "fo", "Zm8=" },
+					       { "foo", "Zm9v" },
+					       { "foob", "Zm9vYg==" },
+					       { "fooba", "Zm9vYmE=" },
 					       { "foobar", "Zm9vYmFy" } };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {

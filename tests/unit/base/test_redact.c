@@ -81,7 +81,8 @@ START_TEST(test_binary)
 }
 END_TEST
 
-/* As part of any longer text, at each alignment and for each length: base64 of what stands around it must not give it away. */
+/* As part of any longer text, at each alignment and for each length: base64 of what stands around it must not give it
+ * away. */
 START_TEST(test_base64)
 {
 	static const char value[] = "s3cr3t-Passw0rd!";
@@ -169,7 +170,8 @@ START_TEST(test_json)
 	/* Names are strings, too; numbers stay. */
 	expect(redacted_json("{\"123456\": 123456, \"n\": \"123456\"}"), "{\"[secret]\": 123456, \"n\": \"[secret]\"}");
 	/* JSON inside of a JSON string. */
-	expect(redacted_json("[\"{\\\"p\\\": \\\"pass\\\\\\\"word\\\\\\\\\\\"}\"]"), "[\"{\\\"p\\\": \\\"[secret]\\\"}\"]");
+	expect(redacted_json("[\"{\\\"p\\\": \\\"pass\\\\\\\"word\\\\\\\\\\\"}\"]"),
+	       "[\"{\\\"p\\\": \\\"[secret]\\\"}\"]");
 	/* Untouched where there is nothing, byte for byte. */
 	expect(redacted_json("{\"a\":\"\\u0041\\/\\ud800\\x\", \"b\" : [1.0,true,null]}"),
 	       "{\"a\":\"\\u0041\\/\\ud800\\x\", \"b\" : [1.0,true,null]}");
@@ -239,7 +241,8 @@ START_TEST(test_same_as_the_plain_way)
 }
 END_TEST
 
-/* Twenty thousand secrets do not make a text slower than ten do: measured against itself in CPU time, with room to spare. */
+/* Twenty thousand secrets do not make a text slower than ten do: measured against itself in CPU time, with room to
+ * spare. */
 START_TEST(test_cost_does_not_grow)
 {
 	char *text = mem_new(200001, 1), value[32];
@@ -249,7 +252,8 @@ START_TEST(test_cost_does_not_grow)
 	for (int round = 0; round < 2; round++) {
 		clock_t begin;
 		for (int i = round * 10; i < (round ? 20000 : 10); i++)
-			redact_register(value, (size_t)snprintf(value, sizeof(value), "%08x-secret", (unsigned)i * 2654435761u));
+			redact_register(value, (size_t)snprintf(value, sizeof(value), "%08x-secret",
+								(unsigned)i * 2654435761u));
 		begin = clock();
 		for (int i = 0; i < 50; i++)
 			free(redacted(text));

@@ -7,10 +7,11 @@
 struct child {
 	pid_t pid;
 	int from; /* the child's words */
-	int to;	  /* closed by the parent: the child's stdin ends */
+	int to;   /* closed by the parent: the child's stdin ends */
 };
 
-/* Runs fn(arg) in a child; its return value is the exit status. fd 1 of the child is the pipe, fd 0 waits for the parent. */
+/* Runs fn(arg) in a child; its return value is the exit status. fd 1 of the child is the pipe, fd 0 waits for the
+ * parent. */
 void child_start(struct child *c, int (*fn)(void *arg), void *arg);
 
 /* Reads one byte, -1 at the end. */

@@ -57,8 +57,8 @@ static void forget_changes(struct disk_file *f)
 	f->changes_n = 0;
 }
 
-/* With the mutex held. What is there already when it is first seen is taken as synced; a file that was renamed brings its
-   past with it. */
+/* With the mutex held. What is there already when it is first seen is taken as synced; a file that was renamed brings
+   its past with it. */
 static struct disk_file *disk_file(const char *path)
 {
 	struct disk_file *f;
@@ -98,7 +98,8 @@ static void changed(const char *path, const void *bytes, size_t len, sqlite3_int
 	pthread_mutex_lock(&mutex);
 	f = disk_file(path);
 	GROW_FOR_ONE(f->changes, f->changes_n);
-	f->changes[f->changes_n++] = (struct change){ .at = at, .len = len, .bytes = bytes ? str_ndup(bytes, len) : NULL };
+	f->changes[f->changes_n++] =
+		(struct change){ .at = at, .len = len, .bytes = bytes ? str_ndup(bytes, len) : NULL };
 	pthread_mutex_unlock(&mutex);
 }
 

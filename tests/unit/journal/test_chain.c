@@ -35,7 +35,8 @@ START_TEST(test_nothing_is_changed_or_deleted)
 		"DELETE FROM entry WHERE seq = 3",
 		"DELETE FROM entry",
 		"INSERT OR REPLACE INTO entry SELECT * FROM entry WHERE seq = 3",
-		"INSERT INTO entry SELECT 20, run, wall_ms, kind, procedure, tenant, step, target, action, item, attempt,"
+		"INSERT INTO entry SELECT 20, run, wall_ms, kind, procedure, tenant, step, target, action, item, "
+		"attempt,"
 		" from_state, to_state, code, text, until_ms, exit_code, elapsed_ms, data, blob_sha256, prev_hash, hash"
 		" FROM entry WHERE seq = 3",
 		"UPDATE blob SET bytes = x'00'",
@@ -58,34 +59,35 @@ START_TEST(test_nothing_is_changed_or_deleted)
 }
 END_TEST
 
-/* ---- the hash, once more and by other means ----------------------------------------------------------------------- */
+/* ---- the hash, once more and by other means -----------------------------------------------------------------------
+ */
 
 /* The encoding as the comment in the SQL describes it, made by SQL itself. */
-static const char encode_sql[] =
-	"SELECT CAST(length(CAST(seq AS BLOB)) AS TEXT) || ':' || seq || ','"
-	" || length(CAST(run AS BLOB)) || ':' || run || ','"
-	" || length(CAST(wall_ms AS BLOB)) || ':' || wall_ms || ','"
-	" || length(CAST(kind AS BLOB)) || ':' || kind || ','"
-	" || length(CAST(procedure AS BLOB)) || ':' || procedure || ','"
-	" || length(CAST(tenant AS BLOB)) || ':' || tenant || ','"
-	" || length(CAST(step AS BLOB)) || ':' || step || ','"
-	" || length(CAST(target AS BLOB)) || ':' || target || ','"
-	" || length(CAST(action AS BLOB)) || ':' || action || ','"
-	" || length(CAST(item AS BLOB)) || ':' || item || ','"
-	" || length(CAST(attempt AS BLOB)) || ':' || attempt || ','"
-	" || length(CAST(from_state AS BLOB)) || ':' || from_state || ','"
-	" || length(CAST(to_state AS BLOB)) || ':' || to_state || ','"
-	" || length(CAST(code AS BLOB)) || ':' || code || ','"
-	" || length(CAST(text AS BLOB)) || ':' || text || ','"
-	" || length(CAST(until_ms AS BLOB)) || ':' || until_ms || ','"
-	" || length(CAST(exit_code AS BLOB)) || ':' || exit_code || ','"
-	" || length(CAST(elapsed_ms AS BLOB)) || ':' || elapsed_ms || ','"
-	" || length(CAST(data AS BLOB)) || ':' || data || ','"
-	" || length(CAST(blob_sha256 AS BLOB)) || ':' || blob_sha256 || ','"
-	" || length(CAST(prev_hash AS BLOB)) || ':' || prev_hash || ',',"
-	" hash, prev_hash,"
-	" coalesce((SELECT hash FROM entry AS b WHERE b.tenant = a.tenant AND b.seq < a.seq ORDER BY b.seq DESC LIMIT 1), '')"
-	" FROM entry AS a ORDER BY seq";
+static const char encode_sql[] = "SELECT CAST(length(CAST(seq AS BLOB)) AS TEXT) || ':' || seq || ','"
+				 " || length(CAST(run AS BLOB)) || ':' || run || ','"
+				 " || length(CAST(wall_ms AS BLOB)) || ':' || wall_ms || ','"
+				 " || length(CAST(kind AS BLOB)) || ':' || kind || ','"
+				 " || length(CAST(procedure AS BLOB)) || ':' || procedure || ','"
+				 " || length(CAST(tenant AS BLOB)) || ':' || tenant || ','"
+				 " || length(CAST(step AS BLOB)) || ':' || step || ','"
+				 " || length(CAST(target AS BLOB)) || ':' || target || ','"
+				 " || length(CAST(action AS BLOB)) || ':' || action || ','"
+				 " || length(CAST(item AS BLOB)) || ':' || item || ','"
+				 " || length(CAST(attempt AS BLOB)) || ':' || attempt || ','"
+				 " || length(CAST(from_state AS BLOB)) || ':' || from_state || ','"
+				 " || length(CAST(to_state AS BLOB)) || ':' || to_state || ','"
+				 " || length(CAST(code AS BLOB)) || ':' || code || ','"
+				 " || length(CAST(text AS BLOB)) || ':' || text || ','"
+				 " || length(CAST(until_ms AS BLOB)) || ':' || until_ms || ','"
+				 " || length(CAST(exit_code AS BLOB)) || ':' || exit_code || ','"
+				 " || length(CAST(elapsed_ms AS BLOB)) || ':' || elapsed_ms || ','"
+				 " || length(CAST(data AS BLOB)) || ':' || data || ','"
+				 " || length(CAST(blob_sha256 AS BLOB)) || ':' || blob_sha256 || ','"
+				 " || length(CAST(prev_hash AS BLOB)) || ':' || prev_hash || ',',"
+				 " hash, prev_hash,"
+				 " coalesce((SELECT hash FROM entry AS b WHERE b.tenant = a.tenant AND b.seq < a.seq "
+				 "ORDER BY b.seq DESC LIMIT 1), '')"
+				 " FROM entry AS a ORDER BY seq";
 
 START_TEST(test_an_auditor_gets_the_same)
 {
@@ -103,7 +105,8 @@ START_TEST(test_an_auditor_gets_the_same)
 		const char *text = (const char *)sqlite3_column_text(stmt, 0);
 		n++;
 		ck_assert_str_eq(sha256_hex(text, strlen(text), hex), (const char *)sqlite3_column_text(stmt, 1));
-		ck_assert_str_eq((const char *)sqlite3_column_text(stmt, 2), (const char *)sqlite3_column_text(stmt, 3));
+		ck_assert_str_eq((const char *)sqlite3_column_text(stmt, 2),
+				 (const char *)sqlite3_column_text(stmt, 3));
 	}
 	ck_assert_int_eq(n, 10);
 	sqlite3_finalize(stmt);
@@ -128,8 +131,9 @@ START_TEST(test_known_hash)
 				   .to = "running",
 				   .exit_code = -1,
 				   .prev_hash = "" };
-	static const char encoded[] = "1:4,1:2,13:1796130000000,5:state,10:hes-1-to-2,4:acme,11:sync-client,10:host:sync1,0:,0:,1:1,"
-				      "7:pending,7:running,0:,0:,1:0,2:-1,1:0,0:,0:,0:,";
+	static const char encoded[] =
+		"1:4,1:2,13:1796130000000,5:state,10:hes-1-to-2,4:acme,11:sync-client,10:host:sync1,0:,0:,1:1,"
+		"7:pending,7:running,0:,0:,1:0,2:-1,1:0,0:,0:,0:,";
 	struct buf scratch = BUF_INIT;
 	char hex[SHA256_HEX_MAX], want[SHA256_HEX_MAX];
 
@@ -145,10 +149,11 @@ END_TEST
 /* Changes the file with all triggers gone, and expects that it is seen. */
 static void tamper(const char *sql, const char *expect)
 {
-	char *all = str_fmt("DROP TRIGGER entry_no_update; DROP TRIGGER entry_no_delete; DROP TRIGGER entry_in_order;"
-			    "DROP TRIGGER blob_no_update; DROP TRIGGER revision_no_update; DROP TRIGGER revision_file_no_update;"
-			    "DROP TRIGGER revision_no_delete; DROP TRIGGER revision_file_no_delete; %s",
-			    sql);
+	char *all = str_fmt(
+		"DROP TRIGGER entry_no_update; DROP TRIGGER entry_no_delete; DROP TRIGGER entry_in_order;"
+		"DROP TRIGGER blob_no_update; DROP TRIGGER revision_no_update; DROP TRIGGER revision_file_no_update;"
+		"DROP TRIGGER revision_no_delete; DROP TRIGGER revision_file_no_delete; %s",
+		sql);
 	struct journal_reader *r;
 	struct fixture f;
 	struct err err = { 0 };
@@ -167,8 +172,8 @@ static void tamper(const char *sql, const char *expect)
 
 START_TEST(test_edits_are_seen)
 {
-	static const char *const texts_[] = { "procedure", "step", "target", "action", "item", "from_state", "to_state",
-					      "code",	   "text", "data" };
+	static const char *const texts_[] = { "procedure",  "step",     "target", "action", "item",
+					      "from_state", "to_state", "code",   "text",   "data" };
 	static const char *const numbers[] = { "run", "wall_ms", "attempt", "until_ms", "exit_code", "elapsed_ms" };
 
 	for (size_t i = 0; i < ARRAY_LEN(texts_); i++) {
@@ -248,33 +253,12 @@ START_TEST(test_goes_on_after_a_new_start)
 }
 END_TEST
 
-START_TEST(test_heads)
-{
-	struct chain_heads heads = { 0 };
-
-	ck_assert_ptr_null(chain_head_find(&heads, "acme"));
-	for (int i = 0; i < 10000; i++) {
-		char name[24];
-		snprintf(name, sizeof(name), "tenant-%d", i);
-		snprintf(chain_head_add(&heads, name)->hash, SHA256_HEX_MAX, "%d", i);
-	}
-	for (int i = 0; i < 10000; i++) {
-		char name[24], want[24];
-		snprintf(name, sizeof(name), "tenant-%d", i);
-		snprintf(want, sizeof(want), "%d", i);
-		if (strcmp(chain_head_find(&heads, name)->hash, want) != 0)
-			ck_abort_msg("%s", name);
-	}
-	ck_assert_ptr_null(chain_head_find(&heads, ""));
-	chain_release(&heads);
-}
-END_TEST
-
 START_TEST(test_kind_names)
 {
 	/* Stored in files. */
-	static const char *const names[JOURNAL_KINDS] = { "run",     "run-end",	 "state",    "before", "intent", "outcome", "debt", "paid",
-							  "changes", "evidence", "identity", "person", "note" };
+	static const char *const names[JOURNAL_KINDS] = { "run",      "run-end", "state", "before",  "intent",
+							  "outcome",  "debt",    "paid",  "changes", "evidence",
+							  "identity", "person",  "note" };
 
 	for (int i = 0; i < JOURNAL_KINDS; i++)
 		ck_assert_str_eq(journal_kind_name((enum journal_kind)i), names[i]);
@@ -291,6 +275,5 @@ SUITE(chain)
 	TEST_CASE(s, test_reorders_are_seen);
 	TEST_CASE(s, test_blobs_and_revisions_too);
 	TEST_CASE(s, test_goes_on_after_a_new_start);
-	TEST_CASE(s, test_heads);
 	TEST_CASE(s, test_kind_names);
 }

@@ -7,7 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- the N-th operation fails, for every N ------------------------------------------------------------------------ */
+/* ---- the N-th operation fails, for every N ------------------------------------------------------------------------
+ */
 
 #define APPENDS 6
 
@@ -48,7 +49,8 @@ static int look(const struct journal_entry *e, void *arg)
 	return 0;
 }
 
-/* What was called back with 0 is there, twice; the rest wholly or not at all, and never before something that is missing. */
+/* What was called back with 0 is there, twice; the rest wholly or not at all, and never before something that is
+ * missing. */
 static void check_file(struct fixture *f, const int *status, bool at_all)
 {
 	int seen[APPENDS] = { 0 };
@@ -62,8 +64,8 @@ static void check_file(struct fixture *f, const int *status, bool at_all)
 	ck_assert_int_eq(journal_read(r, NULL, 0, look, seen, NULL), 0);
 	journal_reader_close(r);
 	for (int i = 0; i < APPENDS; i++) {
-		ck_assert_msg(seen[i] == 2 || (seen[i] == 0 && status[i] != 0), "append %d: status %d, %d entries", i, status[i],
-			      seen[i]);
+		ck_assert_msg(seen[i] == 2 || (seen[i] == 0 && status[i] != 0), "append %d: status %d, %d entries", i,
+			      status[i], seen[i]);
 		ck_assert(!gone || !seen[i]);
 		gone |= !seen[i];
 	}
@@ -131,16 +133,17 @@ static void fail_each(enum fault_kind kind, bool sticky, int expect)
 	ck_assert_int_gt(n, 3);
 	if (kind != FAULT_TRUNCATE)
 		ck_assert_int_gt(failed, 0);
-	printf("faults: kind %d%s: %d places, %d of them seen by the caller\n", (int)kind, sticky ? ", for good" : "", n, failed);
+	printf("faults: kind %d%s: %d places, %d of them seen by the caller\n", (int)kind, sticky ? ", for good" : "",
+	       n, failed);
 }
 
 static const struct {
 	enum fault_kind kind;
 	bool sticky;
 	int expect;
-} cases[] = { { FAULT_WRITE, false, E_IO }, { FAULT_WRITE, true, E_IO }, { FAULT_FULL, false, E_NOSPACE },
+} cases[] = { { FAULT_WRITE, false, E_IO },    { FAULT_WRITE, true, E_IO }, { FAULT_FULL, false, E_NOSPACE },
 	      { FAULT_FULL, true, E_NOSPACE }, { FAULT_SYNC, false, E_IO }, { FAULT_SYNC, true, E_IO },
-	      { FAULT_READ, false, E_IO }, { FAULT_READ, true, E_IO } };
+	      { FAULT_READ, false, E_IO },     { FAULT_READ, true, E_IO } };
 
 START_TEST(test_each_operation_fails)
 {
@@ -149,7 +152,8 @@ START_TEST(test_each_operation_fails)
 }
 END_TEST
 
-/* ---- the power goes off ------------------------------------------------------------------------------------------- */
+/* ---- the power goes off -------------------------------------------------------------------------------------------
+ */
 
 #define SEEDS 6
 #define POWER_APPENDS 30
@@ -191,8 +195,8 @@ static int in_order(const struct journal_entry *e, void *arg)
 
 static void remove_image(const char *folder)
 {
-	static const char *const names[] = { "state.db", "state.db-wal", "state.db-shm", "state.db-journal", "state.db.new",
-					     "state.db.new-journal", "state.db.lock" };
+	static const char *const names[] = { "state.db",     "state.db-wal",         "state.db-shm", "state.db-journal",
+					     "state.db.new", "state.db.new-journal", "state.db.lock" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		char *path = str_fmt("%s/%s", folder, names[i]);
@@ -219,7 +223,8 @@ static void check_image(struct power *p, int i)
 		journal_reader_close(r);
 		p->at_least_opened++;
 	}
-	ck_assert_msg(seen.n >= p->at[i] && seen.n <= p->at[i] + 1, "image %d: %d confirmed, %d there", i, p->at[i], seen.n);
+	ck_assert_msg(seen.n >= p->at[i] && seen.n <= p->at[i] + 1, "image %d: %d confirmed, %d there", i, p->at[i],
+		      seen.n);
 	free(f.path);
 	remove_image(folder);
 }

@@ -127,10 +127,28 @@ static char *last_line(struct fixture *f)
 START_TEST(test_all_columns)
 {
 	struct journal_entry entry = {
-		.run = 3, .wall_ms = INT64_C(1796130000123), .kind = JOURNAL_OUTCOME, .procedure = "p", .tenant = "t",
-		.step = "s", .target = "host:x", .action = "a", .item = "i", .attempt = 2, .from = "f", .to = "ok", .code = "c",
-		.text = "caf\xc3\xa9 \xff", .until_ms = -5, .exit_code = -1073741510, .elapsed_ms = 77, .data = "{\"a\": 1}",
-		.blob_sha256 = "x", .prev_hash = "ignored", .hash = "ignored", .seq = 99,
+		.run = 3,
+		.wall_ms = INT64_C(1796130000123),
+		.kind = JOURNAL_OUTCOME,
+		.procedure = "p",
+		.tenant = "t",
+		.step = "s",
+		.target = "host:x",
+		.action = "a",
+		.item = "i",
+		.attempt = 2,
+		.from = "f",
+		.to = "ok",
+		.code = "c",
+		.text = "caf\xc3\xa9 \xff",
+		.until_ms = -5,
+		.exit_code = -1073741510,
+		.elapsed_ms = 77,
+		.data = "{\"a\": 1}",
+		.blob_sha256 = "x",
+		.prev_hash = "ignored",
+		.hash = "ignored",
+		.seq = 99,
 	};
 	struct journal_entry empty = { .kind = JOURNAL_NOTE };
 	struct fixture f;
@@ -141,8 +159,9 @@ START_TEST(test_all_columns)
 	j = must_open(&f);
 	ck_assert_int_eq(journal_append_now(j, &entry, NULL, 1, NULL), 0);
 	line = last_line(&f);
-	ck_assert_str_eq(line, "1 3 1796130000123 outcome p t s host:x a i 2 f ok c caf\xc3\xa9 \xef\xbf\xbd -5 -1073741510 77 "
-			       "{\"a\": 1} 1");
+	ck_assert_str_eq(
+		line, "1 3 1796130000123 outcome p t s host:x a i 2 f ok c caf\xc3\xa9 \xef\xbf\xbd -5 -1073741510 77 "
+		      "{\"a\": 1} 1");
 	free(line);
 	ck_assert_int_eq(journal_append_now(j, &empty, NULL, 1, NULL), 0);
 	line = last_line(&f);
@@ -156,7 +175,8 @@ END_TEST
 
 START_TEST(test_redacted)
 {
-	struct journal_entry entries[3] = { note("acme", "login hunter22 failed"), note("acme", "b"), note("acme", "c") };
+	struct journal_entry entries[3] = { note("acme", "login hunter22 failed"), note("acme", "b"),
+					    note("acme", "c") };
 	struct journal_blob blobs[3] = { { 0 }, { "exact hunter22", 14, true }, { "out hunter22", 12, false } };
 	struct fixture f;
 	struct journal *j;
@@ -275,7 +295,9 @@ static int add_file(const struct journal_file *file, void *arg)
 
 START_TEST(test_revisions)
 {
-	static const struct journal_file one[] = { { "inventory.json", "{}", 2 }, { "b.json", "", 0 }, { "a.json", "x\0y", 3 } };
+	static const struct journal_file one[] = { { "inventory.json", "{}", 2 },
+						   { "b.json", "", 0 },
+						   { "a.json", "x\0y", 3 } };
 	static const struct journal_file two[] = { { "inventory.json", "[]", 2 } };
 	char sha1[SHA256_HEX_MAX], sha2[SHA256_HEX_MAX], found[SHA256_HEX_MAX];
 	struct fixture f;
@@ -477,9 +499,10 @@ START_TEST(test_settings)
 	j = must_open(&f);
 	must_append(j, "acme", "x");
 	ck_assert_int_eq(sqlite3_open_v2(f.path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_prepare_v2(db, "SELECT * FROM pragma_journal_mode, pragma_user_version, pragma_application_id", -1,
-					    &stmt, NULL),
-			 SQLITE_OK);
+	ck_assert_int_eq(
+		sqlite3_prepare_v2(db, "SELECT * FROM pragma_journal_mode, pragma_user_version, pragma_application_id",
+				   -1, &stmt, NULL),
+		SQLITE_OK);
 	ck_assert_int_eq(sqlite3_step(stmt), SQLITE_ROW);
 	ck_assert_str_eq((const char *)sqlite3_column_text(stmt, 0), "wal");
 	ck_assert_int_eq(sqlite3_column_int(stmt, 1), 1);

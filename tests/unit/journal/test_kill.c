@@ -10,7 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* ---- the controller is killed ------------------------------------------------------------------------------------- */
+/* ---- the controller is killed -------------------------------------------------------------------------------------
+ */
 
 #define AT_ONCE 8
 
@@ -120,7 +121,8 @@ START_TEST(test_killed_at_random)
 }
 END_TEST
 
-/* ---- the disk is full ----------------------------------------------------------------------------------------------- */
+/* ---- the disk is full -----------------------------------------------------------------------------------------------
+ */
 
 static struct journal_entry fat(const char *text, char *filler, size_t len)
 {
@@ -191,7 +193,8 @@ START_TEST(test_full)
 }
 END_TEST
 
-/* No room for the file itself, or for the log beside it: an error, no half of a file, and once there is room it goes on. */
+/* No room for the file itself, or for the log beside it: an error, no half of a file, and once there is room it goes
+ * on. */
 START_TEST(test_full_from_the_beginning)
 {
 	static const char *const sizes[] = { "size=4k", "size=16k", "size=40k", "size=64k" };
@@ -203,7 +206,8 @@ START_TEST(test_full_from_the_beginning)
 		struct err err = { 0 };
 		char *left;
 		if (!small_disk(f.folder, sizes[i])) {
-			puts("skipped: kill: test_full_from_the_beginning: a file system of its own needs root (CAP_SYS_ADMIN)");
+			puts("skipped: kill: test_full_from_the_beginning: a file system of its own needs root "
+			     "(CAP_SYS_ADMIN)");
 			break;
 		}
 		ck_assert_int_eq(journal_open(NULL, f.path, JOURNAL_CREATE, &j, &err), E_NOSPACE);

@@ -5,9 +5,13 @@
 
 #include <sqlite3.h>
 
-#define FILE_OF(name, sql) { name, sql, sizeof(sql) - 1 }
+#define FILE_OF(name, sql)                                                                                             \
+	{                                                                                                              \
+		name, sql, sizeof(sql) - 1                                                                             \
+	}
 
-static const struct embedded first[] = { FILE_OF("0001_a.sql", "CREATE TABLE a (x); INSERT INTO a VALUES (1);"), { 0, 0, 0 } };
+static const struct embedded first[] = { FILE_OF("0001_a.sql", "CREATE TABLE a (x); INSERT INTO a VALUES (1);"),
+					 { 0, 0, 0 } };
 static const struct embedded second[] = { FILE_OF("0001_a.sql", "CREATE TABLE a (x); INSERT INTO a VALUES (1);"),
 					  FILE_OF("0002_b.sql", "ALTER TABLE a ADD COLUMN y; UPDATE a SET y = x + 1;"),
 					  FILE_OF("0003_c.sql", "CREATE TABLE c (z); INSERT INTO c SELECT y FROM a;"),
@@ -16,7 +20,9 @@ static const struct embedded broken[] = { FILE_OF("0001_a.sql", "CREATE TABLE a 
 					  FILE_OF("0002_b.sql", "INSERT INTO a VALUES (2);"),
 					  FILE_OF("0003_c.sql", "DELETE FROM a; INSERT INTO no_such_table VALUES (1);"),
 					  { 0, 0, 0 } };
-static const struct embedded gap[] = { FILE_OF("0001_a.sql", "CREATE TABLE a (x);"), FILE_OF("0003_c.sql", "SELECT 1;"), { 0, 0, 0 } };
+static const struct embedded gap[] = { FILE_OF("0001_a.sql", "CREATE TABLE a (x);"),
+				       FILE_OF("0003_c.sql", "SELECT 1;"),
+				       { 0, 0, 0 } };
 
 static sqlite3 *memory(void)
 {

@@ -283,7 +283,8 @@ static bool become_nobody(struct fixture *f)
 {
 	if (geteuid() != 0)
 		return true;
-	return chown(f->folder, 65534, 65534) == 0 && setresgid(65534, 65534, 65534) == 0 && setresuid(65534, 65534, 65534) == 0;
+	return chown(f->folder, 65534, 65534) == 0 && setresgid(65534, 65534, 65534) == 0 &&
+	       setresuid(65534, 65534, 65534) == 0;
 }
 
 START_TEST(test_read_only)
@@ -337,7 +338,10 @@ START_TEST(test_network_file_systems)
 	static const struct {
 		unsigned long magic;
 		const char *name;
-	} rows[] = { { 0x6969, "NFS" }, { 0xff534d42, "CIFS" }, { 0x65735546, "FUSE" }, { 0x01021997, "9P" },
+	} rows[] = { { 0x6969, "NFS" },
+		     { 0xff534d42, "CIFS" },
+		     { 0x65735546, "FUSE" },
+		     { 0x01021997, "9P" },
 		     { 0xffffffffff534d42, "CIFS" } /* f_type is signed */ };
 	static const unsigned long local[] = { 0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0x2fc12fc1 };
 

@@ -175,7 +175,8 @@ static char *picture(const char *folder)
 		if (names[i]->d_name[0] != '.' && !strstr(names[i]->d_name, "-shm")) {
 			buf_clear(&one);
 			ck_assert_int_eq(file_read(path, 1 << 24, &one, NULL), 0);
-			buf_addf(&all, "%s %zu %s\n", names[i]->d_name, one.len, sha256_hex(buf_str(&one), one.len, hex));
+			buf_addf(&all, "%s %zu %s\n", names[i]->d_name, one.len,
+				 sha256_hex(buf_str(&one), one.len, hex));
 		}
 		free(path);
 		free(names[i]);
@@ -230,7 +231,9 @@ START_TEST(test_after_a_crash_copied)
 
 	fixture_init(&f);
 	if (geteuid() == 0)
-		ck_assert_int_eq(chown(f.folder, 65534, 65534) | setresgid(65534, 65534, 65534) | setresuid(65534, 65534, 65534), 0);
+		ck_assert_int_eq(chown(f.folder, 65534, 65534) | setresgid(65534, 65534, 65534) |
+					 setresuid(65534, 65534, 65534),
+				 0);
 	child_start(&c, append_and_wait, f.path);
 	ck_assert_int_eq(child_byte(&c), 'x');
 	child_kill(&c);

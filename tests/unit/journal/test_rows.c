@@ -2,7 +2,8 @@
 
 #include "base/alloc.h"
 
-/* ---- entries, the short way --------------------------------------------------------------------------------------- */
+/* ---- entries, the short way ---------------------------------------------------------------------------------------
+ */
 
 static int64_t now_ms;
 
@@ -167,7 +168,8 @@ START_TEST(test_illegal_moves)
 }
 END_TEST
 
-/* ---- before, intents, done ------------------------------------------------------------------------------------------ */
+/* ---- before, intents, done ------------------------------------------------------------------------------------------
+ */
 
 START_TEST(test_before_is_written_once)
 {
@@ -280,7 +282,8 @@ START_TEST(test_debts)
 }
 END_TEST
 
-/* ---- runs, and what touches no row ---------------------------------------------------------------------------------- */
+/* ---- runs, and what touches no row ----------------------------------------------------------------------------------
+ */
 
 START_TEST(test_runs)
 {
@@ -315,15 +318,16 @@ START_TEST(test_runs)
 }
 END_TEST
 
-/* ---- the fold of the file is the fold of what was appended -------------------------------------------------------- */
+/* ---- the fold of the file is the fold of what was appended --------------------------------------------------------
+ */
 
 #define NAMES 3
 #define RANDOM_ENTRIES 400
 
 static const char *const tenants[] = { "acme", "beta", "gamma" }, *const steps[] = { "firewall", "mx", "sync-client" },
-				   *const targets[] = { "host:a", "host:b", "tenant" },
-				   *const actions[] = { "stop", "write", "start" }, *const items[] = { "", "svc1", "svc2" },
-				   *const verdicts[] = { "ok", "unchanged", "fail", "person" };
+			 *const targets[] = { "host:a", "host:b", "tenant" },
+			 *const actions[] = { "stop", "write", "start" }, *const items[] = { "", "svc1", "svc2" },
+			 *const verdicts[] = { "ok", "unchanged", "fail", "person" };
 
 static void add_list(struct buf *out, const char *name, const char *action, const char *item, int64_t at)
 {
@@ -337,10 +341,11 @@ static char *picture(const struct rows *rows)
 
 	for (size_t i = 0; i < rows->n; i++) {
 		const struct row *r = rows->at[i];
-		buf_addf(&out, "%s %s %s %s %lld %lld %lld %lld %d '%s' '%s' %lld %d '%s' '%s'", r->tenant, r->step, r->target,
-			 step_state_name(r->state), (long long)r->since_ms, (long long)r->first_ms, (long long)r->finished_ms,
-			 (long long)r->run, r->attempt, r->code, r->text, (long long)r->until_ms, r->has_before,
-			 r->before_json ? r->before_json : "-", r->changes_json ? r->changes_json : "-");
+		buf_addf(&out, "%s %s %s %s %lld %lld %lld %lld %d '%s' '%s' %lld %d '%s' '%s'", r->tenant, r->step,
+			 r->target, step_state_name(r->state), (long long)r->since_ms, (long long)r->first_ms,
+			 (long long)r->finished_ms, (long long)r->run, r->attempt, r->code, r->text,
+			 (long long)r->until_ms, r->has_before, r->before_json ? r->before_json : "-",
+			 r->changes_json ? r->changes_json : "-");
 		for (size_t k = 0; k < r->intents_n; k++)
 			add_list(&out, r->intents[k].since_before ? "INTENT" : "intent", r->intents[k].action,
 				 r->intents[k].item, r->intents[k].wall_ms);
@@ -351,8 +356,9 @@ static char *picture(const struct rows *rows)
 		buf_addc(&out, '\n');
 	}
 	for (size_t i = 0; i < rows->runs_n; i++)
-		buf_addf(&out, "run %lld %lld %lld %s %s %s\n", (long long)rows->runs[i].id, (long long)rows->runs[i].begin_ms,
-			 (long long)rows->runs[i].end_ms, rows->runs[i].data, rows->runs[i].end_text, rows->runs[i].end_data);
+		buf_addf(&out, "run %lld %lld %lld %s %s %s\n", (long long)rows->runs[i].id,
+			 (long long)rows->runs[i].begin_ms, (long long)rows->runs[i].end_ms, rows->runs[i].data,
+			 rows->runs[i].end_text, rows->runs[i].end_data);
 	return buf_detach(&out);
 }
 
@@ -360,7 +366,9 @@ static char *picture(const struct rows *rows)
 
 static struct journal_entry random_move(const struct rows *rows, unsigned *seed)
 {
-	struct journal_entry e = { .kind = JOURNAL_STATE, .tenant = PICK(tenants), .step = PICK(steps), .target = PICK(targets) };
+	struct journal_entry e = {
+		.kind = JOURNAL_STATE, .tenant = PICK(tenants), .step = PICK(steps), .target = PICK(targets)
+	};
 	const struct row *row = rows_find(rows, e.tenant, e.step, e.target);
 	enum step_state from = row ? row->state : STEP_PENDING, to;
 
@@ -378,11 +386,14 @@ static struct journal_entry random_move(const struct rows *rows, unsigned *seed)
 /* Something that a journal may say next. */
 static struct journal_entry random_entry(const struct rows *rows, unsigned *seed)
 {
-	static const enum journal_kind kinds[] = { JOURNAL_STATE,   JOURNAL_STATE, JOURNAL_STATE,    JOURNAL_BEFORE,   JOURNAL_INTENT,
-						   JOURNAL_INTENT,  JOURNAL_DEBT,  JOURNAL_OUTCOME,  JOURNAL_OUTCOME,  JOURNAL_PAID,
-						   JOURNAL_CHANGES, JOURNAL_NOTE,  JOURNAL_EVIDENCE, JOURNAL_IDENTITY, JOURNAL_PERSON,
-						   JOURNAL_RUN,	    JOURNAL_RUN_END };
-	struct journal_entry e = { .kind = PICK(kinds), .tenant = PICK(tenants), .step = PICK(steps), .target = PICK(targets) };
+	static const enum journal_kind kinds[] = { JOURNAL_STATE,    JOURNAL_STATE,    JOURNAL_STATE,   JOURNAL_BEFORE,
+						   JOURNAL_INTENT,   JOURNAL_INTENT,   JOURNAL_DEBT,    JOURNAL_OUTCOME,
+						   JOURNAL_OUTCOME,  JOURNAL_PAID,     JOURNAL_CHANGES, JOURNAL_NOTE,
+						   JOURNAL_EVIDENCE, JOURNAL_IDENTITY, JOURNAL_PERSON,  JOURNAL_RUN,
+						   JOURNAL_RUN_END };
+	struct journal_entry e = {
+		.kind = PICK(kinds), .tenant = PICK(tenants), .step = PICK(steps), .target = PICK(targets)
+	};
 	const struct row *row = rows_find(rows, e.tenant, e.step, e.target);
 
 	if (e.kind == JOURNAL_STATE || (e.kind == JOURNAL_BEFORE && row && row->has_before))

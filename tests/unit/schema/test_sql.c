@@ -17,7 +17,8 @@ START_TEST(test_numbered)
 	for (const struct embedded *file = embedded_schema; file->name; file++) {
 		char prefix[16];
 		snprintf(prefix, sizeof(prefix), "%04d_", ++n);
-		ck_assert_msg(strncmp(file->name, prefix, strlen(prefix)) == 0, "%s should begin with %s", file->name, prefix);
+		ck_assert_msg(strncmp(file->name, prefix, strlen(prefix)) == 0, "%s should begin with %s", file->name,
+			      prefix);
 		ck_assert_uint_eq(strlen(file->data), file->len);
 	}
 	ck_assert_int_ge(n, 1);
@@ -39,7 +40,8 @@ START_TEST(test_columns_are_explained)
 				in_table = false;
 			else if (in_table && line[0] == '\t' && islower((unsigned char)line[1])) {
 				columns++;
-				ck_assert_msg(memmem(line, len, "-- ", 3) != NULL, "%s: %.*s", file->name, (int)len, line);
+				ck_assert_msg(memmem(line, len, "-- ", 3) != NULL, "%s: %.*s", file->name, (int)len,
+					      line);
 			}
 		}
 	}

@@ -71,7 +71,8 @@ START_TEST(test_classes)
 	for (int i = 0; i < STEP_STATES; i++) {
 		enum step_state state = (enum step_state)i;
 		const char *name = step_state_name(state);
-		ck_assert_int_eq(step_state_is_done(state), in_list("verified unchanged confirmed not_applicable", name));
+		ck_assert_int_eq(step_state_is_done(state),
+				 in_list("verified unchanged confirmed not_applicable", name));
 		ck_assert_int_eq(step_state_is_bad(state),
 				 in_list("failed drift unreachable indeterminate rolled_back", name));
 	}
