@@ -8,8 +8,9 @@
  *   - An append is all or nothing, and its callback comes only when it is on the disk (WAL, synchronous=FULL). The
  *     writer is one connection on a thread of its own, which commits what has gathered in one transaction (group
  *     commit): a loop full of hosts waits for one fsync, not for hundreds.
- *   - Everything textual is redacted here (base/redact.h); blobs that are before-images are not: they must be exact. The
- *     file's mode is 0600, and 0600 is demanded of one that is there.
+ *   - Secrets are replaced here (base/redact.h): in text, in the strings of data, and in blobs, but for blobs that are
+ *     before-images: they must be exact. Names (tenant, target, item …) are keys and stay as they are. Text and data are
+ *     stored as UTF-8, whatever a host sent. The file's mode is 0600, and 0600 is demanded of one that is there.
  *   - A lock file beside it (PATH.lock, an OFD lock) keeps a second controller out; never a lock on the database itself
  *     (closing any descriptor of it would drop SQLite's own locks). Readers need no lock.
  *   - The format's version is PRAGMA user_version, the file's kind PRAGMA application_id; the migrations are

@@ -5,7 +5,7 @@
 -- application_id says that it is a state file (orchestrator/journal/migrate.c sets both).
 --
 -- What one reads with other tools is safe to read while the program runs. Do not write: the program holds no lock that
--- would keep you from it, but entries that were not written by it break the chain of hashes, and `verify-report` says so.
+-- would keep you from it, but entries that were not written by it break the chain of hashes, and that is found.
 
 -- What was done, by whom, when and with what outcome. Rows are only added.
 CREATE TABLE entry (
