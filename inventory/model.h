@@ -268,6 +268,8 @@ const struct procedure_step *const *tenant_waits_for(const struct tenant *t, con
 const char *text_in(const struct text *text, bool japanese);
 const char *who_name(enum who who);
 
+/* Frees what it holds; and that and itself (NULL is fine). */
+void inventory_release(struct inventory *inv);
 void inventory_free(struct inventory *inv);
 
 #endif

@@ -184,9 +184,10 @@ static const char *refusal(enum step_state state, enum confirm_result result)
 	case STEP_DRIFT:
 	case STEP_UNREACHABLE:
 		return result == CONFIRM_WRONG ? "it counts as not done already" : NULL;
+	case STEP_BLOCKED: /* somebody did by hand what this version cannot do, or did it early */
+		return result == CONFIRM_WRONG ? "nothing was done yet" : NULL;
 	case STEP_PENDING:
 	case STEP_WAITING:
-	case STEP_BLOCKED:
 		return result == CONFIRM_NOT_NEEDED ? NULL : "nobody is waited for; its time comes first";
 	case STEP_RUNNING:
 		return "it is being worked on; confirm it when that has ended";
@@ -339,6 +340,10 @@ static int write_down(const struct row *row, const struct confirm *c, int64_t wa
 	if (!step_state_may(from, to)) {
 		add_move(out, row, from, STEP_PENDING, wall_ms);
 		from = STEP_PENDING;
+	}
+	if (!step_state_may(from, to)) {
+		add_move(out, row, from, STEP_NEEDS_PERSON, wall_ms);
+		from = STEP_NEEDS_PERSON;
 	}
 	add_move(out, row, from, to, wall_ms);
 	out->summary = str_fmt("%s %s %s: %s, was %s", row->tenant, row->step, row->target, step_state_name(to),

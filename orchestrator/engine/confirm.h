@@ -4,8 +4,9 @@
  * them: a running controller when its control socket asks, else the command itself.
  *
  *   result       from                                                      to
- *   ok           needs_person, failed, drift, unreachable                  confirmed
- *   not-needed   the same, and pending, waiting, blocked (over pending)    not_applicable
+ *   ok           needs_person, failed, drift, unreachable, and blocked     confirmed
+ *                (over pending and needs_person: done by hand, or early)
+ *   not-needed   the same, and pending, waiting (over pending)             not_applicable
  *   wrong        needs_person                                              failed
  *
  * Nothing is confirmed while something that was taken down for it is not up again (an open debt): what a person says of
@@ -22,7 +23,7 @@
 #define CONFIRM_EVIDENCE_MAX_BYTES ((size_t)8 << 20)
 #define CONFIRM_NAME_MAX_BYTES 200
 #define CONFIRM_NOTE_MAX_BYTES 2000
-#define CONFIRM_ENTRIES_MAX 3
+#define CONFIRM_ENTRIES_MAX 4
 
 enum confirm_result { CONFIRM_OK, CONFIRM_WRONG, CONFIRM_NOT_NEEDED, CONFIRM_RESULTS };
 

@@ -202,7 +202,8 @@ static void look_run(struct task *t)
 		break;
 	case ROW_DO:
 	case ROW_WATCH:
-		if (t->row->state == STEP_ROLLED_BACK &&
+		/* Put back, or said not to be needed: so it stays unless it is named. */
+		if ((t->row->state == STEP_ROLLED_BACK || t->row->state == STEP_NOT_APPLICABLE) &&
 		    !selection_names(t->engine->cfg.selection, r->tenant, r->step, r->host))
 			break;
 		look_gates(t);
