@@ -95,13 +95,12 @@ static void decode_params(struct loading *l, const json_t *params, struct agent_
 	decl->params = json_object();
 	decl->patterns = json_object();
 	json_object_foreach((json_t *)params, key, value) {
-		if (json_is_object(value)) {
-			json_object_set(decl->params, key, json_object_get(value, "type"));
-			if (json_object_get(value, "matches"))
-				json_object_set(decl->patterns, key, value);
-		} else {
-			json_object_set(decl->params, key, value);
-		}
+		json_t *type = json_is_object(value) ? json_object_get(value, "type") : value;
+		if (!json_is_string(type))
+			continue;
+		json_object_set(decl->params, key, type);
+		if (json_object_get(value, "matches"))
+			json_object_set(decl->patterns, key, value);
 	}
 	store_keep(l->store, decl->params);
 	store_keep(l->store, decl->patterns);
