@@ -48,6 +48,15 @@ static bool begins(const char *word, size_t len, const char *text)
 	return len >= strlen(text) && memcmp(word, text, strlen(text)) == 0;
 }
 
+/* With its zone ("%eth0"), where there is one. */
+static bool is_ipv6(const char *word, size_t len)
+{
+	const char *zone = memchr(word, '%', len);
+	size_t address = zone ? (size_t)(zone - word) : len;
+
+	return count_of(word, address, ':') >= 2 && only(word, address, "0123456789abcdefABCDEF:./");
+}
+
 /* What a word is called; NULL: it is told as it is. */
 static const char *word_class(const char *word, size_t len, const char *tenant, const char *host)
 {
@@ -63,7 +72,7 @@ static const char *word_class(const char *word, size_t len, const char *tenant, 
 		return "<hash>";
 	if (digit && count_of(word, len, '.') == 3 && only(word, len, "0123456789.:/"))
 		return "<address>";
-	if (count_of(word, len, ':') >= 2 && only(word, len, "0123456789abcdefABCDEF:.%/"))
+	if (is_ipv6(word, len))
 		return "<address>";
 	if (digit && only(word, len, "0123456789.:+-TZ/%"))
 		return "<n>";

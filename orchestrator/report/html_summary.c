@@ -51,6 +51,26 @@ static void verdict_failed(const struct report *r, size_t failed, size_t all, st
 			 half);
 }
 
+static void verdict_debts(const struct report *r, struct buf *out)
+{
+	bool one = r->debts_n == 1;
+
+	if (*r->holder)
+		buf_addf(out,
+			 in_lang(r->lang,
+				 one ? "%zu thing is down for the moment; a controller is at work on it." :
+				       "%zu things are down for the moment; a controller is at work on them.",
+				 "%zu 件が一時的に停止中です。コントローラが作業しています。"),
+			 r->debts_n);
+	else
+		buf_addf(out,
+			 in_lang(r->lang,
+				 one ? "%zu thing is down and must be brought up again." :
+				       "%zu things are down and must be brought up again.",
+				 "停止したまま復旧していないものが %zu 件あります。"),
+			 r->debts_n);
+}
+
 static void verdict_say(const struct report *r, struct buf *out)
 {
 	size_t failed = tenants_with(r, CAUSE_FAILURE), persons = causes_rows(r, CAUSE_PERSON);
@@ -58,11 +78,7 @@ static void verdict_say(const struct report *r, struct buf *out)
 	bool ja = r->lang == REPORT_JA;
 
 	if (r->debts_n)
-		buf_addf(out,
-			 ja		   ? "停止したまま復旧していないものが %zu 件あります。"
-			 : r->debts_n == 1 ? "%zu thing is down and must be brought up again."
-					   : "%zu things are down and must be brought up again.",
-			 r->debts_n);
+		verdict_debts(r, out);
 	else if (failed)
 		verdict_failed(r, failed, all, out);
 	else if (r->by_state[TENANT_HALF_SWITCHED])

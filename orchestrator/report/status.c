@@ -35,14 +35,55 @@ static void table_head(const struct report *r, const struct column *columns, siz
 	buf_addf(out, "%s\n", text_style(r, TEXT_PLAIN));
 }
 
-/* The last column gets what the others leave, 10 at least. */
-static void fit_last(const struct report *r, struct column *columns, size_t n)
+/* What a text column is never narrower than, and what the last one shall have. */
+#define NARROWEST 8
+#define LAST_WIDTH 24
+
+static size_t width_used(const struct column *columns, size_t n)
 {
-	size_t used = 0, width = (size_t)r->width;
+	size_t used = 0;
 
 	for (size_t i = 0; i + 1 < n; i++)
 		used += columns[i].width + 2;
-	columns[n - 1].width = used + 10 < width ? width - used : 10;
+	return used;
+}
+
+/* The last column gets what the others leave; of these the widest of the first `soft` give way. */
+static void fit_last(const struct report *r, struct column *columns, size_t n, size_t soft)
+{
+	size_t width = (size_t)r->width;
+
+	while (width_used(columns, n) + LAST_WIDTH > width) {
+		size_t widest = 0;
+
+		for (size_t i = 1; i < soft; i++)
+			if (columns[i].width > columns[widest].width)
+				widest = i;
+		if (columns[widest].width <= NARROWEST)
+			break;
+		columns[widest].width--;
+	}
+	columns[n - 1].width = width_used(columns, n) < width ? width - width_used(columns, n) : 1;
+}
+
+/* On a narrow terminal the year goes without saying. */
+static bool is_narrow(const struct report *r)
+{
+	return r->width < 100;
+}
+
+static size_t time_width(const struct report *r)
+{
+	return is_narrow(r) ? 11 : 16;
+}
+
+static void time_cell(const struct report *r, int64_t wall_ms, int offset_min, struct buf *out)
+{
+	char when[WHEN_MAX];
+
+	when_day(wall_ms, offset_min, when);
+	escape_cell(out, is_narrow(r) && wall_ms ? when + 5 : when, time_width(r), true);
+	buf_adds(out, "  ");
 }
 
 static void styled_cell(const struct report *r, enum text_style style, const char *text, size_t width, struct buf *out)
@@ -69,7 +110,7 @@ static void tenant_line(const struct report *r, const struct column *columns, co
 {
 	const struct report_row *row = next_headline(t);
 	struct buf note = BUF_INIT;
-	char progress[32], when[WHEN_MAX];
+	char progress[32];
 
 	escape_cell(out, t->id, columns[0].width, true);
 	buf_adds(out, "  ");
@@ -78,8 +119,7 @@ static void tenant_line(const struct report *r, const struct column *columns, co
 	progress_text(t, progress, sizeof(progress));
 	escape_cell(out, progress, columns[2].width, true);
 	buf_adds(out, "  ");
-	escape_cell(out, when_day(t->last_ms, t->offset_min, when), columns[3].width, true);
-	buf_adds(out, "  ");
+	time_cell(r, t->last_ms, t->offset_min, out);
 	if (t->debts_n)
 		buf_addf(&note, "DOWN: %zu; ", t->debts_n);
 	if (row)
@@ -104,7 +144,7 @@ static void tenants_table(const struct report *r, struct buf *out)
 {
 	struct column columns[] = {
 		{ in_lang(r->lang, "TENANT", "テナント"), 8 },	 { in_lang(r->lang, "STATE", "状態"), 5 },
-		{ in_lang(r->lang, "DONE", "完了"), 5 },	 { in_lang(r->lang, "LAST", "最終"), 16 },
+		{ in_lang(r->lang, "DONE", "完了"), 5 },	 { in_lang(r->lang, "LAST", "最終"), time_width(r) },
 		{ in_lang(r->lang, "WHAT IS LEFT", "残り"), 0 },
 	};
 	size_t n = r->tenants_n < TENANTS_SHOWN ? r->tenants_n : TENANTS_SHOWN;
@@ -116,7 +156,7 @@ static void tenants_table(const struct report *r, struct buf *out)
 		columns[0].width = longest(columns[0].width, t->id, 24);
 		columns[1].width = longest(columns[1].width, state, 16);
 	}
-	fit_last(r, columns, ARRAY_LEN(columns));
+	fit_last(r, columns, ARRAY_LEN(columns), 1);
 	table_head(r, columns, ARRAY_LEN(columns), out);
 	for (size_t i = 0; i < n; i++)
 		tenant_line(r, columns, r->tenants[i], out);
@@ -130,7 +170,7 @@ static void row_line(const struct report *r, const struct column *columns, const
 		     struct buf *out)
 {
 	const struct row *x = row->row;
-	char attempt[16], when[WHEN_MAX];
+	char attempt[16];
 
 	escape_cell(out, x->step, columns[0].width, true);
 	buf_adds(out, "  ");
@@ -140,24 +180,28 @@ static void row_line(const struct report *r, const struct column *columns, const
 	snprintf(attempt, sizeof(attempt), "%d", x->attempt);
 	escape_cell(out, x->attempt ? attempt : "–", columns[3].width, true);
 	buf_adds(out, "  ");
-	escape_cell(out, when_day(x->since_ms, row->tenant->offset_min, when), columns[4].width, true);
-	buf_adds(out, "  ");
+	time_cell(r, x->since_ms, row->tenant->offset_min, out);
 	escape_cell(out, x->text ? x->text : "", columns[5].width, false);
 	buf_addc(out, '\n');
 	for (size_t i = 0; i < x->debts_n; i++) {
-		buf_addf(out, "  %s%s%s ", text_style(r, TEXT_RED), in_lang(r->lang, "DOWN:", "未復旧:"),
-			 text_style(r, TEXT_PLAIN));
-		summary_debt_line(r, row, &x->debts[i], out);
-		buf_addc(out, '\n');
+		struct buf line = BUF_INIT;
+
+		buf_addf(&line, "%s ", in_lang(r->lang, "DOWN:", "未復旧:"));
+		summary_debt_text(r, row, &x->debts[i], &line);
+		summary_line(r, TEXT_RED, buf_str(&line), 2, out);
+		buf_release(&line);
 	}
 }
 
 static void rows_table(const struct report *r, const struct report_tenant *t, struct buf *out)
 {
 	struct column columns[] = {
-		{ in_lang(r->lang, "STEP", "手順"), 4 },   { in_lang(r->lang, "TARGET", "対象"), 6 },
-		{ in_lang(r->lang, "STATE", "状態"), 5 },  { in_lang(r->lang, "TRY", "試行"), 4 },
-		{ in_lang(r->lang, "SINCE", "時刻"), 16 }, { in_lang(r->lang, "WHAT", "内容"), 0 },
+		{ in_lang(r->lang, "STEP", "手順"), 4 },
+		{ in_lang(r->lang, "TARGET", "対象"), 6 },
+		{ in_lang(r->lang, "STATE", "状態"), 5 },
+		{ in_lang(r->lang, "TRY", "試行"), 4 },
+		{ in_lang(r->lang, "SINCE", "時刻"), time_width(r) },
+		{ in_lang(r->lang, "WHAT", "内容"), 0 },
 	};
 
 	for (size_t i = 0; i < t->rows_n; i++) {
@@ -165,7 +209,7 @@ static void rows_table(const struct report *r, const struct report_tenant *t, st
 		columns[1].width = longest(columns[1].width, t->rows[i]->row->target, 28);
 		columns[2].width = longest(columns[2].width, step_state_name(t->rows[i]->row->state), 14);
 	}
-	fit_last(r, columns, ARRAY_LEN(columns));
+	fit_last(r, columns, ARRAY_LEN(columns), 2);
 	table_head(r, columns, ARRAY_LEN(columns), out);
 	for (size_t i = 0; i < t->rows_n; i++)
 		row_line(r, columns, t->rows[i], out);
@@ -173,19 +217,19 @@ static void rows_table(const struct report *r, const struct report_tenant *t, st
 
 static void tenant_head(const struct report *r, const struct report_tenant *t, struct buf *out)
 {
-	struct buf window = BUF_INIT;
+	struct buf line = BUF_INIT;
 
-	escape_line(out, t->id);
-	if (*t->name && strcmp(t->name, t->id) != 0) {
-		buf_adds(out, "  ");
-		escape_line(out, t->name);
-	}
-	buf_addf(out, ": %s%s%s (%s)\n", text_style(r, text_style_of_tenant(t->state)),
-		 t->withdrawn ? "withdrawn" : tenant_state_name(t->state), text_style(r, TEXT_PLAIN),
-		 t->withdrawn ? step_state_meaning(STEP_WITHDRAWN) : word_tenant_state_meaning(t->state, r->lang));
-	next_window(r, t, &window);
-	summary_paragraph(r, buf_str(&window), 0, out);
-	buf_release(&window);
+	buf_adds(&line, t->id);
+	if (strcmp(report_tenant_name(t), t->id) != 0)
+		buf_addf(&line, "  %s", t->name);
+	buf_addf(&line, ": %s (%s)", t->withdrawn ? "withdrawn" : tenant_state_name(t->state),
+		 t->withdrawn ? word_step_state_meaning(STEP_WITHDRAWN, r->lang)
+			      : word_tenant_state_meaning(t->state, r->lang));
+	summary_line(r, text_style_of_tenant(t->state), buf_str(&line), 0, out);
+	buf_clear(&line);
+	next_window(r, t, &line);
+	summary_paragraph(r, buf_str(&line), 0, out);
+	buf_release(&line);
 }
 
 int status_text(const struct report_query *query, struct buf *out, struct err *err)
@@ -196,7 +240,7 @@ int status_text(const struct report_query *query, struct buf *out, struct err *e
 	if (rc < 0)
 		return rc;
 	summary_counts(r, out);
-	summary_run(r, out);
+	summary_run(r, 0, out);
 	summary_debts(r, out);
 	summary_half_switched(r, out);
 	summary_failures(r, TARGETS_SHOWN, out);

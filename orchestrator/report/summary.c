@@ -1,5 +1,6 @@
 #include "report/summary.h"
 
+#include "base/alloc.h"
 #include "report/advice.h"
 #include "report/escape.h"
 #include "report/next.h"
@@ -61,11 +62,6 @@ enum text_style text_style_of_tenant(enum tenant_state state)
 	return TEXT_PLAIN;
 }
 
-void summary_heading(const struct report *r, enum text_style style, const char *text, struct buf *out)
-{
-	buf_addf(out, "\n%s%s%s\n", text_style(r, style), text, text_style(r, TEXT_PLAIN));
-}
-
 static void add_spaces(struct buf *out, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -77,6 +73,20 @@ void summary_paragraph(const struct report *r, const char *text, size_t indent, 
 	add_spaces(out, indent);
 	escape_wrapped(out, text, (size_t)r->width, indent, indent);
 	buf_addc(out, '\n');
+}
+
+void summary_line(const struct report *r, enum text_style style, const char *text, size_t indent, struct buf *out)
+{
+	add_spaces(out, indent);
+	buf_adds(out, style == TEXT_PLAIN ? "" : text_style(r, style));
+	escape_wrapped(out, text, (size_t)r->width, indent + 4, indent);
+	buf_addf(out, "%s\n", style == TEXT_PLAIN ? "" : text_style(r, TEXT_PLAIN));
+}
+
+void summary_heading(const struct report *r, enum text_style style, const char *text, struct buf *out)
+{
+	buf_addc(out, '\n');
+	summary_line(r, style, text, 0, out);
 }
 
 /* Commands are not broken: they are copied with the mouse. */
@@ -98,192 +108,206 @@ void summary_commands(const struct report *r, const char *commands, size_t inden
 
 /* ---- counts ----------------------------------------------------------------------------------------------------- */
 
-void summary_counts(const struct report *r, struct buf *out)
+/* Worst first. */
+static const enum tenant_state by_urgency[] = { TENANT_HALF_SWITCHED, TENANT_FAILED,	TENANT_ROLLED_BACK,
+						TENANT_SWITCHING,     TENANT_NOT_READY, TENANT_READY,
+						TENANT_WATCHING,      TENANT_DONE };
+
+static void count_tenants(const struct report *r, struct buf *line)
 {
-	size_t rows = 0;
+	size_t all = r->tenants_n - r->withdrawn_n;
 	const char *comma = ": ";
 
-	buf_addf(out, "%s%zu %s", text_style(r, TEXT_BOLD), r->tenants_n - r->withdrawn_n,
-		 in_lang(r->lang, r->tenants_n - r->withdrawn_n == 1 ? "tenant" : "tenants", "テナント"));
-	for (int s = TENANT_STATES - 1; s >= 0; s--) { /* worst first, as the names stand */
-		int state = (int[]){ TENANT_DONE,      TENANT_WATCHING,	   TENANT_READY,  TENANT_NOT_READY,
-				     TENANT_SWITCHING, TENANT_ROLLED_BACK, TENANT_FAILED, TENANT_HALF_SWITCHED }[s];
-		if (!r->by_state[state])
+	buf_addf(line, "%zu %s", all, in_lang(r->lang, all == 1 ? "tenant" : "tenants", "テナント"));
+	for (size_t i = 0; i < ARRAY_LEN(by_urgency); i++) {
+		if (!r->by_state[by_urgency[i]])
 			continue;
-		buf_addf(out, "%s%zu %s", comma, r->by_state[state], tenant_state_name((enum tenant_state)state));
+		buf_addf(line, "%s%zu %s", comma, r->by_state[by_urgency[i]], tenant_state_name(by_urgency[i]));
 		comma = ", ";
 	}
 	if (r->withdrawn_n)
-		buf_addf(out, "%s%zu withdrawn", comma, r->withdrawn_n);
-	buf_addf(out, "%s\n", text_style(r, TEXT_PLAIN));
+		buf_addf(line, "%s%zu withdrawn", comma, r->withdrawn_n);
+}
+
+static void count_rows(const struct report *r, struct buf *line)
+{
+	const char *comma = ": ";
+	size_t rows = 0;
+
 	for (int s = 0; s < STEP_STATES; s++)
 		rows += r->rows_by_state[s];
-	buf_addf(out, "%zu %s", rows, in_lang(r->lang, rows == 1 ? "row" : "rows", "行"));
-	comma = ": ";
+	buf_addf(line, "%zu %s", rows, in_lang(r->lang, rows == 1 ? "row" : "rows", "行"));
 	for (int s = 0; s < STEP_STATES; s++) {
 		if (!r->rows_by_state[s])
 			continue;
-		buf_addf(out, "%s%zu %s", comma, r->rows_by_state[s], step_state_name((enum step_state)s));
+		buf_addf(line, "%s%zu %s", comma, r->rows_by_state[s], step_state_name((enum step_state)s));
 		comma = ", ";
 	}
-	buf_addc(out, '\n');
+}
+
+void summary_counts(const struct report *r, struct buf *out)
+{
+	struct buf line = BUF_INIT;
+
+	count_tenants(r, &line);
+	summary_line(r, TEXT_BOLD, buf_str(&line), 0, out);
+	buf_clear(&line);
+	count_rows(r, &line);
+	summary_line(r, TEXT_PLAIN, buf_str(&line), 0, out);
+	buf_release(&line);
 }
 
 /* ---- the last run ----------------------------------------------------------------------------------------------- */
 
-static void run_over(const struct report *r, const struct report_run *run, struct buf *out)
+static void run_over(const struct report *r, const struct report_run *run, struct buf *line)
 {
 	char when[WHEN_MAX], span[WHEN_MAX];
 
-	buf_addf(out, " – %s (%s)", when_minute(run->run->end_ms, r->offset_min, when),
+	buf_addf(line, " – %s (%s)", when_minute(run->run->end_ms, r->offset_min, when),
 		 span_text(run->run->end_ms - run->run->begin_ms, span));
 	if (run->exit >= 0)
-		buf_addf(out, in_lang(r->lang, ", exit %d: %s", "、終了コード %d: %s"), run->exit,
+		buf_addf(line, in_lang(r->lang, ", exit %d: %s", "、終了コード %d: %s"), run->exit,
 			 report_exit_meaning(run->exit, r->lang));
-	buf_addc(out, '\n');
-	if (run->run->end_text && *run->run->end_text)
-		summary_paragraph(r, run->run->end_text, 2, out);
 }
 
-void summary_run(const struct report *r, struct buf *out)
+static void run_killed(const struct report *r, struct buf *line)
+{
+	buf_adds(line, in_lang(r->lang, ", did not end: the controller was killed, or the machine went down; `",
+			       ", 終了記録なし: コントローラが停止しました。`"));
+	advice_resume(r, line);
+	buf_adds(line, in_lang(r->lang, "` goes on", "` で続行できます"));
+}
+
+static void run_going_on(const struct report *r, const struct report_run *run, struct buf *line)
+{
+	char span[WHEN_MAX];
+
+	buf_addf(line, in_lang(r->lang, ", going on for %s: ", "、実行中 (%s経過): "),
+		 span_text(r->now_ms - run->run->begin_ms, span));
+	buf_adds(line, r->holder);
+}
+
+void summary_run(const struct report *r, size_t indent, struct buf *out)
 {
 	const struct report_run *run = report_last_run(r);
-	char when[WHEN_MAX], span[WHEN_MAX];
+	struct buf line = BUF_INIT;
+	char when[WHEN_MAX];
+	bool killed = run && !run->run->end_ms && !run->going_on;
 
 	if (!run) {
-		buf_adds(out, in_lang(r->lang, "no run is recorded\n", "実行の記録はありません\n"));
+		summary_line(r, TEXT_PLAIN, in_lang(r->lang, "no run is recorded", "実行の記録はありません"), indent,
+			     out);
 		return;
 	}
-	buf_addf(out, in_lang(r->lang, "run %lld", "実行 %lld"), (long long)run->run->id);
-	buf_adds(out, *run->command ? " (" : "");
-	escape_line(out, run->command);
-	buf_adds(out, *run->command ? ")" : "");
-	if (*run->os_user) {
-		buf_adds(out, in_lang(r->lang, " by ", " 担当 "));
-		escape_line(out, run->os_user);
-	}
-	buf_addf(out, ", %s", when_minute(run->run->begin_ms, r->offset_min, when));
-	if (run->run->end_ms) {
-		run_over(r, run, out);
-	} else if (run->going_on) {
-		buf_addf(out, in_lang(r->lang, ", going on for %s: ", "、実行中 (%s経過): "),
-			 span_text(r->now_ms - run->run->begin_ms, span));
-		escape_line(out, r->holder);
-		buf_addc(out, '\n');
-	} else {
-		buf_addf(out, "%s%s%s ", text_style(r, TEXT_RED),
-			 in_lang(r->lang, ", did not end: the controller was killed, or the machine went down;",
-				 "、終了記録なし: コントローラが停止しました。"),
-			 text_style(r, TEXT_PLAIN));
-		advice_resume(r, out);
-		buf_adds(out, in_lang(r->lang, " goes on\n", " で続行できます\n"));
-	}
+	buf_addf(&line, in_lang(r->lang, "run %lld", "実行 %lld"), (long long)run->run->id);
+	if (*run->command)
+		buf_addf(&line, " (%s)", run->command);
+	if (*run->os_user)
+		buf_addf(&line, in_lang(r->lang, " by %s", " 担当 %s"), run->os_user);
+	buf_addf(&line, ", %s", when_minute(run->run->begin_ms, r->offset_min, when));
+	if (killed)
+		run_killed(r, &line);
+	else if (run->going_on)
+		run_going_on(r, run, &line);
+	else
+		run_over(r, run, &line);
+	summary_line(r, killed ? TEXT_RED : TEXT_PLAIN, buf_str(&line), indent, out);
+	if (*run->run->end_text)
+		summary_paragraph(r, run->run->end_text, indent + 2, out);
+	buf_release(&line);
 }
 
 /* ---- debts ------------------------------------------------------------------------------------------------------ */
 
-void summary_debt_line(const struct report *r, const struct report_row *row, const struct row_debt *debt,
-		       struct buf *out)
+void summary_debt_text(const struct report *r, const struct report_row *row, const struct row_debt *debt,
+		       struct buf *line)
 {
 	char when[WHEN_MAX], span[WHEN_MAX];
 
-	escape_line(out, row->tenant->id);
-	buf_adds(out, "  ");
-	escape_line(out, row->row->step);
-	buf_addc(out, ' ');
-	escape_line(out, row->row->target);
-	buf_adds(out, "  ");
-	escape_line(out, debt->action ? debt->action : "");
-	if (debt->item && *debt->item) {
-		buf_addc(out, ' ');
-		escape_line(out, debt->item);
-	}
-	buf_addf(out, in_lang(r->lang, "  since %s (%s)", "  %s から (%s)"),
+	buf_addf(line, "%s: %s %s: %s", row->tenant->id, row->row->step, row->row->target,
+		 debt->action ? debt->action : "");
+	if (debt->item && *debt->item)
+		buf_addf(line, " %s", debt->item);
+	buf_addf(line, in_lang(r->lang, ", since %s (%s)", "、%s から (%s)"),
 		 when_day(debt->wall_ms, row->tenant->offset_min, when), span_text(r->now_ms - debt->wall_ms, span));
-	if (debt->text && *debt->text) {
-		buf_adds(out, "  ");
-		escape_line(out, debt->text);
-	}
+	if (debt->text && *debt->text)
+		buf_addf(line, ": %s", debt->text);
 }
 
 #define DEBTS_SHOWN 50
 
 void summary_debts(const struct report *r, struct buf *out)
 {
-	struct buf command = BUF_INIT;
+	struct buf line = BUF_INIT;
 
 	if (!r->debts_n)
 		return;
-	buf_addf(out, "\n%s", text_style(r, TEXT_RED));
-	buf_addf(out,
+	buf_addf(&line,
 		 in_lang(r->lang, "OPEN DEBTS (%zu): something was taken down and is not up again",
 			 "未復旧 (%zu): 停止したまま復旧していないものがあります"),
 		 r->debts_n);
-	buf_addf(out, "%s\n", text_style(r, TEXT_PLAIN));
+	summary_heading(r, TEXT_RED, buf_str(&line), out);
 	for (size_t i = 0; i < r->debts_n && i < DEBTS_SHOWN; i++) {
-		buf_adds(out, "  ");
-		summary_debt_line(r, r->debts[i].row, r->debts[i].debt, out);
-		buf_addc(out, '\n');
+		buf_clear(&line);
+		summary_debt_text(r, r->debts[i].row, r->debts[i].debt, &line);
+		summary_line(r, TEXT_PLAIN, buf_str(&line), 2, out);
 	}
 	if (r->debts_n > DEBTS_SHOWN)
 		buf_addf(out, in_lang(r->lang, "  … and %zu more\n", "  … 他 %zu 件\n"), r->debts_n - DEBTS_SHOWN);
 	if (*r->holder) {
 		buf_adds(out, in_lang(r->lang, "  the controller that holds the file puts them back\n",
 				      "  実行中のコントローラが復旧します\n"));
+		buf_release(&line);
 		return;
 	}
 	buf_adds(out, in_lang(r->lang, "  to put them back, at any time:\n", "  復旧するには (時間帯の制限なし):\n"));
-	advice_resume(r, &command);
-	summary_commands(r, buf_str(&command), 4, out);
-	buf_release(&command);
+	buf_clear(&line);
+	advice_resume(r, &line);
+	summary_commands(r, buf_str(&line), 4, out);
+	buf_release(&line);
 }
 
 /* ---- half-switched ---------------------------------------------------------------------------------------------- */
 
 #define HALF_SHOWN 50
 
-static void half_line(const struct report_tenant *t, struct buf *out)
+static void half_line(const struct report *r, const struct report_tenant *t, struct buf *out)
 {
 	const struct report_row *open = next_open_last_switch(t);
+	struct buf line = BUF_INIT;
 
-	buf_adds(out, "  ");
-	escape_line(out, t->id);
-	if (open) {
-		buf_adds(out, "  ");
-		escape_line(out, open->row->step);
-		buf_addc(out, ' ');
-		escape_line(out, open->row->target);
-		buf_addf(out, ": %s", step_state_name(open->row->state));
-		if (open->row->text && *open->row->text) {
-			buf_adds(out, ", ");
-			escape_line(out, open->row->text);
-		}
-	}
-	buf_addc(out, '\n');
+	buf_adds(&line, t->id);
+	if (open)
+		buf_addf(&line, ": %s %s: %s", open->row->step, open->row->target, step_state_name(open->row->state));
+	if (open && open->row->text && *open->row->text)
+		buf_addf(&line, ", %s", open->row->text);
+	summary_line(r, TEXT_PLAIN, buf_str(&line), 2, out);
+	buf_release(&line);
 }
 
 void summary_half_switched(const struct report *r, struct buf *out)
 {
 	size_t shown = 0, n = r->by_state[TENANT_HALF_SWITCHED];
+	struct buf line = BUF_INIT;
 
 	if (!n)
 		return;
-	buf_addf(out, "\n%s", text_style(r, TEXT_RED));
-	buf_addf(out,
+	buf_addf(&line,
 		 in_lang(r->lang, "HALF-SWITCHED (%zu): something is switched, the last step of the switch is not",
 			 "切替途中 (%zu): 一部を切り替え、最後の切替手順が残っています"),
 		 n);
-	buf_addf(out, "%s\n", text_style(r, TEXT_PLAIN));
+	summary_heading(r, TEXT_RED, buf_str(&line), out);
 	for (size_t i = 0; i < r->tenants_n && shown < HALF_SHOWN; i++) {
 		const struct report_tenant *t = r->tenants[i];
 
 		if (t->withdrawn || t->state != TENANT_HALF_SWITCHED)
 			continue;
-		half_line(t, out);
+		half_line(r, t, out);
 		shown++;
 	}
 	if (shown < n)
 		buf_addf(out, in_lang(r->lang, "  … and %zu more\n", "  … 他 %zu 件\n"), n - shown);
+	buf_release(&line);
 }
 
 /* ---- causes ----------------------------------------------------------------------------------------------------- */
@@ -305,17 +329,16 @@ static void cause_targets(const struct report *r, const struct report_cause *cau
 
 static void cause_head(const struct report *r, const struct report_cause *cause, const char *title, struct buf *out)
 {
-	buf_addf(out, "  %s%zu × ", text_style(r, text_style_of(cause->state)), cause->rows_n);
-	escape_line(out, cause->step);
-	buf_addf(out, " %s", step_state_name(cause->state));
-	if (*cause->code) {
-		buf_adds(out, " (");
-		escape_line(out, cause->code);
-		buf_addc(out, ')');
-	}
-	buf_addf(out, "%s%s%s\n", *title ? ": " : "", title, text_style(r, TEXT_PLAIN));
+	struct buf line = BUF_INIT;
+
+	buf_addf(&line, "%zu × %s %s", cause->rows_n, cause->step, step_state_name(cause->state));
+	if (*cause->code)
+		buf_addf(&line, " (%s)", cause->code);
+	buf_addf(&line, "%s%s", *title ? ": " : "", title);
+	summary_line(r, text_style_of(cause->state), buf_str(&line), 2, out);
 	if (*cause->text)
 		summary_paragraph(r, cause->text, 6, out);
+	buf_release(&line);
 }
 
 static void failure(const struct report *r, const struct report_cause *cause, size_t targets, struct buf *out)
@@ -347,18 +370,19 @@ static size_t causes_of(const struct report *r, enum cause_kind kind)
 void summary_failures(const struct report *r, size_t targets, struct buf *out)
 {
 	size_t n = causes_of(r, CAUSE_FAILURE);
+	struct buf line = BUF_INIT;
 
 	if (!n)
 		return;
-	buf_addf(out, "\n%s", text_style(r, TEXT_RED));
-	buf_addf(out, in_lang(r->lang, "FAILURES: %zu %s, %zu %s", "失敗: %zu%s、原因 %zu%s"),
+	buf_addf(&line, in_lang(r->lang, "FAILURES: %zu %s, %zu %s", "失敗: %zu%s、原因 %zu%s"),
 		 causes_rows(r, CAUSE_FAILURE),
 		 in_lang(r->lang, causes_rows(r, CAUSE_FAILURE) == 1 ? "row" : "rows", " 行"), n,
 		 in_lang(r->lang, n == 1 ? "cause" : "causes", " 件"));
-	buf_addf(out, "%s\n", text_style(r, TEXT_PLAIN));
+	summary_heading(r, TEXT_RED, buf_str(&line), out);
 	for (size_t i = 0; i < r->causes_n; i++)
 		if (r->causes[i].kind == CAUSE_FAILURE)
 			failure(r, &r->causes[i], targets, out);
+	buf_release(&line);
 }
 
 void summary_persons(const struct report *r, size_t targets, struct buf *out)
@@ -384,6 +408,7 @@ void summary_persons(const struct report *r, size_t targets, struct buf *out)
 
 void summary_waiting(const struct report *r, struct buf *out)
 {
+	struct buf line = BUF_INIT;
 	size_t shown = 0;
 
 	for (size_t i = 0; i < r->causes_n && shown < WAITING_SHOWN; i++) {
@@ -393,10 +418,10 @@ void summary_waiting(const struct report *r, struct buf *out)
 			continue;
 		if (shown++ == 0)
 			summary_heading(r, TEXT_BOLD, in_lang(r->lang, "THE REST", "その他"), out);
-		buf_addf(out, "  %zu × ", c->rows_n);
-		escape_line(out, c->step);
-		buf_addf(out, " %s%s", step_state_name(c->state), *c->text ? ": " : "");
-		escape_wrapped(out, c->text, (size_t)r->width, 6, 8 + text_columns(c->step));
-		buf_addc(out, '\n');
+		buf_clear(&line);
+		buf_addf(&line, "%zu × %s %s%s%s", c->rows_n, c->step, step_state_name(c->state), *c->text ? ": " : "",
+			 c->text);
+		summary_line(r, TEXT_PLAIN, buf_str(&line), 2, out);
 	}
+	buf_release(&line);
 }

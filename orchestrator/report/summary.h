@@ -19,7 +19,7 @@ enum text_style text_style_of_tenant(enum tenant_state state);
 /* "6 tenants: 1 half_switched, …" and "24 rows: …". */
 void summary_counts(const struct report *report, struct buf *out);
 /* The last run: since when, by whom, whether it goes on, how it ended and what that means. */
-void summary_run(const struct report *report, struct buf *out);
+void summary_run(const struct report *report, size_t indent, struct buf *out);
 void summary_debts(const struct report *report, struct buf *out);
 void summary_half_switched(const struct report *report, struct buf *out);
 /* Failures by cause with what to do; `targets`: so many are named of each. */
@@ -34,11 +34,14 @@ void summary_heading(const struct report *report, enum text_style style, const c
 /* "    $ command" for each line of `commands`. */
 void summary_commands(const struct report *report, const char *commands, size_t indent, struct buf *out);
 
+/* A line of one style; what does not fit into the first goes on below, at `indent` + 4. */
+void summary_line(const struct report *report, enum text_style style, const char *text, size_t indent, struct buf *out);
+
 /* A text from the journal in lines of the report's width, from column `indent` on. */
 void summary_paragraph(const struct report *report, const char *text, size_t indent, struct buf *out);
 
-/* The line of an open debt without its indent. */
-void summary_debt_line(const struct report *report, const struct report_row *row, const struct row_debt *debt,
+/* The text of an open debt, for summary_line. */
+void summary_debt_text(const struct report *report, const struct report_row *row, const struct row_debt *debt,
 		       struct buf *out);
 
 #endif

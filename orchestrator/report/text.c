@@ -184,7 +184,7 @@ int report_text(const struct report *r, struct buf *out, struct err *err)
 	escape_line(out, report_title_in(&r->title, r->lang == REPORT_JA, r->procedure));
 	buf_addf(out, "  %s\n", when_full(r->now_ms, r->offset_min, when));
 	summary_counts(r, out);
-	summary_run(r, out);
+	summary_run(r, 0, out);
 	chain_text(r, out);
 	summary_debts(r, out);
 	summary_half_switched(r, out);

@@ -31,8 +31,7 @@ static void head(const struct report *r, const struct report_tenant *t, struct b
 	next_window(r, t, &window);
 	summary_paragraph(r, buf_str(&window), 2, out);
 	buf_release(&window);
-	buf_adds(out, "  ");
-	summary_run(r, out);
+	summary_run(r, 2, out);
 }
 
 static void row_head(const struct report *r, const struct report_row *row, struct buf *out)
@@ -137,13 +136,17 @@ static void group(const struct report *r, const struct report_tenant *t, size_t 
 static void done_line(const struct report *r, const struct report_tenant *t, struct buf *out)
 {
 	size_t done = 0, all = t->rows_n - t->by_state[STEP_WITHDRAWN];
+	const char *comma = ": ";
 
 	for (int s = 0; s < STEP_STATES; s++)
 		done += step_state_is_done((enum step_state)s) ? t->by_state[s] : 0;
 	buf_addf(out, in_lang(r->lang, "\n%zu of %zu rows are done", "\n%zu / %zu 行が完了"), done, all);
-	for (int s = 0; s < STEP_STATES; s++)
-		if (step_state_is_done((enum step_state)s) && t->by_state[s])
-			buf_addf(out, ", %zu %s", t->by_state[s], step_state_name((enum step_state)s));
+	for (int s = 0; s < STEP_STATES; s++) {
+		if (!step_state_is_done((enum step_state)s) || !t->by_state[s])
+			continue;
+		buf_addf(out, "%s%zu %s", comma, t->by_state[s], step_state_name((enum step_state)s));
+		comma = ", ";
+	}
 	buf_addc(out, '\n');
 }
 

@@ -7,6 +7,7 @@
 
 #include "journal/journal.h"
 #include "journal/rows.h"
+#include "report/model.h"
 #include "report/report.h"
 #include "tests/lib/unit.h"
 

@@ -1,6 +1,6 @@
 /*
- * A large fleet: every tenant is accounted for, and the HTML file stays within its bounds. $REPORT_TENANTS sets the size
- * (1000 unless given) and then time and size are printed:
+ * A large fleet: every tenant is accounted for, and the HTML file stays within its bounds. $REPORT_TENANTS sets the
+ * size (1000 unless given) and then time and size are printed:
  *
  *     REPORT_TENANTS=10000 CK_FORK=no unit_report scale
  */
@@ -26,8 +26,8 @@ static void say(const char *what, int64_t since_ms, size_t bytes)
 
 	getrusage(RUSAGE_SELF, &usage);
 	if (getenv("REPORT_TENANTS"))
-		printf("%-10s %6lld ms %9.1f MB (peak memory %ld MB)\n", what, (long long)(cpu_ms() - since_ms), (double)bytes / 1e6,
-		       usage.ru_maxrss / 1024);
+		printf("%-10s %6lld ms %9.1f MB (peak memory %ld MB)\n", what, (long long)(cpu_ms() - since_ms),
+		       (double)bytes / 1e6, usage.ru_maxrss / 1024);
 }
 
 static size_t count(const char *text, const char *part)
