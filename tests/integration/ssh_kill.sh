@@ -57,7 +57,7 @@ look() {
 			"$fleet_dir/hosts/$a/root/opt/imhs-ws-clinet/imhs-config.rb"; done <"$fleet_dir/hosts.txt" | wc -l)" "$hosts"
 	is "night $nights: no schedule is off" \
 		"$(cat "$fleet_dir"/hosts/*/root/etc/cron.d/imhs-sync | grep -c '^\*/15 \* \* \* \* root /opt/')" "$hosts"
-	is "night $nights: nothing of ours is left in cron.d" "$(ls "$fleet_dir"/hosts/*/root/etc/cron.d | grep -vc '^imhs-sync$\|^/\|^$')" 0
+	is "night $nights: nothing of ours is left in cron.d" "$(find "$fleet_dir"/hosts/*/root/etc/cron.d -type f ! -name imhs-sync | wc -l)" 0
 	run "$CUTOVER" report --state "$state" --format json
 	is "night $nights: all are verified" \
 		"$(jq '[.tenants[].steps[] | select(.step == "sync-client" and .state == "verified")] | length' "$out")" "$hosts"

@@ -6,6 +6,8 @@
 #     fleet_reset                   each host's files as they were at the start
 #     fleet_down                    also at the end, if the test's cleanup calls it
 
+# work, out, err: tap.sh's.
+# shellcheck disable=SC2154
 fleet_dir=$work/fleet
 fleet_pid=
 
