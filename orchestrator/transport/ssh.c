@@ -216,3 +216,8 @@ int ssh_transport_reserve(size_t remotes, struct err *err)
 		return err_set(err, E_LIMIT, "the limit of open files cannot be raised to %llu", (unsigned long long)needed);
 	return 0;
 }
+
+const char *ssh_transport_library(void)
+{
+	return libssh2_version(0);
+}

@@ -27,4 +27,7 @@ void ssh_transport_close(struct transport *t, void (*cb)(void *arg), void *arg);
    hard limit. E_LIMIT with the number that is possible and what to raise. */
 int ssh_transport_reserve(size_t remotes, struct err *err);
 
+/* The version of libssh2 that runs ("1.10.0"): what it can do differs. */
+const char *ssh_transport_library(void);
+
 #endif

@@ -30,8 +30,11 @@ static void prepare_result(struct remote_request *request)
 	const struct op *op = request->op;
 	size_t max = op->max_out_bytes ? op->max_out_bytes : OP_OUT_MAX_DEFAULT;
 
+	/* A file comes behind its header, and the words of an error are not what the caller's limit is about. */
+	if (op->kind == OP_GET || op->kind == OP_REPLACE)
+		max += HEADER_ROOM;
 	request->result = (struct op_result){ .started = false };
-	buf_init(&request->result.out, op->kind == OP_GET ? max + HEADER_ROOM : max);
+	buf_init(&request->result.out, max);
 	buf_init(&request->result.err, max);
 }
 

@@ -8,7 +8,7 @@
 #
 #     sshd_start [LINE OF sshd_config]…	sets $port and $sshd_pid; again: another one
 #     sshd_stop
-#     probe ARGUMENTS…			transport_probe with user, key, port and pin filled in
+#     probe ARGUMENTS…			run (tap.sh) transport_probe with user, key, port and pin filled in
 
 keys=$work/keys
 sshd_root=$work/sshd
@@ -130,5 +130,5 @@ sshd_stop() {
 cleanup() { sshd_stop; }
 
 probe() {
-	"$probe_bin" --user "$probe_user" --key "$probe_key" --pin "$pin" --port "$port" "$@"
+	run "$probe_bin" --user "$probe_user" --key "$probe_key" --pin "$pin" --port "$port" "$@"
 }

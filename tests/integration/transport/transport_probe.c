@@ -13,7 +13,7 @@
  * One line a host and op: LABEL N err=NAME started=0|1 exit=N out=BYTES[+] err_out=BYTES[+] ms=N text="…", + where it was
  * cut; --show adds what came. --hold: no op is started before every host is open or has failed. The last line counts;
  * the exit code is 0 when every host was opened and every op ended without failure, else 1; 3: a descriptor or a handle
- * is left. SIGUSR1 prints the phases.
+ * is left. SIGUSR1 prints the phases. --version-of-libssh2 prints that.
  */
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -26,7 +26,7 @@
 #include <getopt.h>
 #include <sys/resource.h>
 
-enum { OPS_MAX = 32, PINS_MAX = 16 };
+enum { OPS_MAX = 512, PINS_MAX = 16 };
 
 struct op_spec {
 	struct op op;
@@ -44,7 +44,7 @@ struct host {
 		uv_timer_t cancel;
 		bool over;
 		int n;
-	} running[OPS_MAX];
+	} *running; /* one for each op */
 	int left;
 	bool open, closing;
 };
@@ -153,6 +153,7 @@ static void start_ops(struct host *h)
 	struct probe *p = h->probe;
 
 	h->left = p->ops_n;
+	h->running = NEW_N(struct running, (size_t)p->ops_n);
 	if (!p->ops_n && !p->close_at_ms)
 		close_host(h);
 	for (int i = 0; i < p->ops_n; i++) {
@@ -187,6 +188,26 @@ static void release_held(struct probe *p)
 			start_ops(&p->hosts[i]);
 }
 
+static void on_close_all(uv_timer_t *timer)
+{
+	struct probe *p = timer->data;
+
+	for (size_t i = 0; i < p->hosts_n; i++)
+		if (p->hosts[i].remote)
+			close_host(&p->hosts[i]);
+	uv_close((uv_handle_t *)timer, NULL);
+}
+
+/* From the first host that is open. */
+static void start_close_timer(struct probe *p)
+{
+	if (!p->close_at_ms || p->opened != 1)
+		return;
+	uv_timer_init(&p->loop, &p->close_timer);
+	p->close_timer.data = p;
+	uv_timer_start(&p->close_timer, on_close_all, (uint64_t)p->close_at_ms, 0);
+}
+
 static void on_opened(struct remote *remote, const struct err *err, void *arg)
 {
 	struct host *h = arg;
@@ -201,6 +222,7 @@ static void on_opened(struct remote *remote, const struct err *err, void *arg)
 		close_host(h);
 	} else {
 		p->opened++;
+		start_close_timer(p);
 		if (!p->hold)
 			start_ops(h);
 	}
@@ -209,16 +231,6 @@ static void on_opened(struct remote *remote, const struct err *err, void *arg)
 		fflush(stdout);
 		release_held(p);
 	}
-}
-
-static void on_close_all(uv_timer_t *timer)
-{
-	struct probe *p = timer->data;
-
-	for (size_t i = 0; i < p->hosts_n; i++)
-		if (p->hosts[i].remote)
-			close_host(&p->hosts[i]);
-	uv_close((uv_handle_t *)timer, NULL);
 }
 
 static void all_gone(void *arg)
@@ -410,7 +422,7 @@ static void set_budget(struct remote_budgets *b, const char *text)
 			*all[i].ms = (int)strtol(equals + 1, NULL, 10);
 }
 
-enum { O_USER = 256, O_KEY, O_PIN, O_KNOWN, O_PORT, O_SUDO, O_BUDGET, O_CONC, O_KEEP, O_HAND, O_HOLD, O_CLOSE, O_SHOW, O_QUIET, O_RANGE, O_LOG };
+enum { O_USER = 256, O_KEY, O_PIN, O_KNOWN, O_PORT, O_SUDO, O_BUDGET, O_CONC, O_KEEP, O_HAND, O_HOLD, O_CLOSE, O_SHOW, O_QUIET, O_RANGE, O_LOG, O_LIBSSH2 };
 
 static const struct option options[] = {
 	{ "user", required_argument, NULL, O_USER },	     { "key", required_argument, NULL, O_KEY },
@@ -421,6 +433,7 @@ static const struct option options[] = {
 	{ "hold", no_argument, NULL, O_HOLD },		     { "close-at", required_argument, NULL, O_CLOSE },
 	{ "show", no_argument, NULL, O_SHOW },		     { "quiet", no_argument, NULL, O_QUIET },
 	{ "range", required_argument, NULL, O_RANGE },	     { "log", required_argument, NULL, O_LOG },
+	{ "version-of-libssh2", no_argument, NULL, O_LIBSSH2 },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -454,6 +467,9 @@ static void take_option(struct probe *p, int option, char **argv, struct buf *ke
 	case O_RANGE:
 		add_range(p, optarg, argv[optind++]);
 		break;
+	case O_LIBSSH2:
+		puts(ssh_transport_library());
+		exit(0);
 	case O_LOG:
 		if (log_level_parse(optarg, &level))
 			log_set_level(level);
@@ -541,11 +557,6 @@ static void run(struct probe *p)
 	if (ssh_transport_new(&p->loop, &p->options, &p->transport, &err) ||
 	    ssh_transport_reserve(p->concurrency < p->hosts_n ? p->concurrency : p->hosts_n, &err))
 		die("", err.text);
-	if (p->close_at_ms) {
-		uv_timer_init(&p->loop, &p->close_timer);
-		p->close_timer.data = p;
-		uv_timer_start(&p->close_timer, on_close_all, (uint64_t)p->close_at_ms, 0);
-	}
 	start_more(p);
 	uv_run(&p->loop, UV_RUN_DEFAULT);
 }
@@ -557,6 +568,7 @@ static void release(struct probe *p, struct buf *key)
 		free((char *)p->ops[i].script.data);
 	}
 	for (size_t i = 0; i < p->hosts_n; i++) {
+		free(p->hosts[i].running);
 		free(p->hosts[i].address);
 		free(p->hosts[i].label);
 	}
