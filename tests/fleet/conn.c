@@ -143,7 +143,7 @@ void conn_settle(struct conn *conn)
 bool conn_may_act(struct conn *conn)
 {
 	uint64_t ms = conn->faults.arg[FAULT_SLOW];
-	struct itimerspec due = { .it_value = { (time_t)(ms / 1000), (long)(ms % 1000) * 1000000 } };
+	struct itimerspec due = {.it_value = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000}};
 
 	if (conn->timer.fd < 0)
 		return true;
@@ -245,8 +245,8 @@ void conn_start(struct fleet *fleet, struct host *host, int fd, const struct fau
 	conn->fleet = fleet;
 	conn->host = host;
 	conn->faults = *faults;
-	conn->socket = (struct watch){ .fd = fd, .ready = socket_ready };
-	conn->timer = (struct watch){ .fd = -1, .ready = timer_ready };
+	conn->socket = (struct watch){.fd = fd, .ready = socket_ready};
+	conn->timer = (struct watch){.fd = -1, .ready = timer_ready};
 	list_init(&conn->execs);
 	snprintf(conn->peer, sizeof conn->peer, "%s", peer);
 	if (!bind || ssh_bind_accept_fd(bind, conn->session, fd) != SSH_OK) {

@@ -28,9 +28,9 @@ struct conn {
 	struct grave grave;
 	struct fault_set faults;
 	uint64_t exec_count, bytes_out, bytes_in; /* of the commands of this connection */
-	bool paused;				  /* no descriptor of it is watched */
-	bool cut, cut_when_flushed, silent;	  /* decided; conn_settle() does it */
-	bool dirty; /* a callback has noted something that conn_settle() has to see */
+	bool paused;                              /* no descriptor of it is watched */
+	bool cut, cut_when_flushed, silent;       /* decided; conn_settle() does it */
+	bool dirty;                               /* a callback has noted something that conn_settle() has to see */
 	bool closed;
 	char peer[64]; /* for SSH_CONNECTION: "client-address client-port" */
 };

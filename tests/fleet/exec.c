@@ -69,8 +69,8 @@ static void send_status(struct exec *exec, int status)
 /* Writes to the channel; the caller has looked at the window. */
 static void send_output(struct exec *exec, const char *data, size_t n, bool is_stderr)
 {
-	int written = is_stderr ? ssh_channel_write_stderr(exec->channel, data, (uint32_t)n) :
-				  ssh_channel_write(exec->channel, data, (uint32_t)n);
+	int written = is_stderr ? ssh_channel_write_stderr(exec->channel, data, (uint32_t)n)
+				: ssh_channel_write(exec->channel, data, (uint32_t)n);
 
 	if (written > 0)
 		conn_output_done(exec->conn, (size_t)written);
@@ -202,7 +202,7 @@ static void pump_input(struct exec *exec)
 	char chunk[PIPE_BUF];
 
 	for (int i = 0; i < 16 && exec->in.fd >= 0; i++) {
-		struct pollfd pipe = { .fd = exec->in.fd, .events = POLLOUT };
+		struct pollfd pipe = {.fd = exec->in.fd, .events = POLLOUT};
 		size_t n = input_allowed(exec->conn, sizeof chunk);
 		int got;
 
@@ -399,9 +399,9 @@ ssh_channel exec_open(ssh_session session, void *arg)
 		abort();
 	exec->conn = conn;
 	exec->channel = ssh_channel_new(session);
-	exec->in = (struct watch){ .fd = -1, .ready = in_ready };
-	exec->out = (struct watch){ .fd = -1, .ready = out_ready };
-	exec->err = (struct watch){ .fd = -1, .ready = err_ready };
+	exec->in = (struct watch){.fd = -1, .ready = in_ready};
+	exec->out = (struct watch){.fd = -1, .ready = out_ready};
+	exec->err = (struct watch){.fd = -1, .ready = err_ready};
 	ssh_callbacks_init(&exec->callbacks);
 	exec->callbacks.userdata = exec;
 	exec->callbacks.channel_data_function = data_came;

@@ -23,16 +23,16 @@ struct exec {
 	struct conn *conn;
 	ssh_channel channel;
 	struct ssh_channel_callbacks_struct callbacks;
-	struct list node;     /* in conn->execs */
-	struct shell *shell;  /* while it runs */
+	struct list node;    /* in conn->execs */
+	struct shell *shell; /* while it runs */
 	struct watch in, out, err;
 	struct grave grave;
-	bool started;	       /* a command was asked for: a second one is refused */
+	bool started;          /* a command was asked for: a second one is refused */
 	bool input_held;       /* libssh holds input that the pipe did not take */
 	bool client_eof;       /* the client will send no more */
 	bool client_closed;    /* the client closed the channel */
 	bool eof_sent, exited; /* the shell has been reaped */
-	bool flooding;	       /* fault: endless output that no child writes */
+	bool flooding;         /* fault: endless output that no child writes */
 };
 
 /* The channel-open callback: a new channel of this connection, or NULL. */

@@ -8,26 +8,26 @@ static const struct {
 	const char *name;
 	enum arg_rule arg;
 } names[FAULT_COUNT] = {
-	[FAULT_REFUSE] = { "refuse", ARG_NONE },
-	[FAULT_HANG_ACCEPT] = { "hang:accept", ARG_NONE },
-	[FAULT_HANG_BANNER] = { "hang:banner", ARG_NONE },
-	[FAULT_HANG_KEX] = { "hang:kex", ARG_NONE },
-	[FAULT_FLOOD_BANNER] = { "flood:banner", ARG_NONE },
-	[FAULT_GARBAGE] = { "garbage", ARG_NONE },
-	[FAULT_HANG_AUTH] = { "hang:auth", ARG_NONE },
-	[FAULT_HANG_OPEN] = { "hang:open", ARG_NONE },
-	[FAULT_HANG_EXEC] = { "hang:exec", ARG_NONE },
-	[FAULT_HANG_AFTER] = { "hang:after", ARG_NEEDED },
-	[FAULT_CUT_EXEC] = { "cut:exec", ARG_NEEDED },
-	[FAULT_CUT_AFTER] = { "cut:after", ARG_NEEDED },
-	[FAULT_CUT_INPUT] = { "cut:input", ARG_NEEDED },
-	[FAULT_FLOOD] = { "flood", ARG_OPTIONAL },
-	[FAULT_EXIT_LIE] = { "exit:lie", ARG_NONE },
-	[FAULT_EXIT_NONE] = { "exit:none", ARG_NONE },
-	[FAULT_EXIT_32] = { "exit:32", ARG_NEEDED },
-	[FAULT_HOSTKEY_CHANGE] = { "hostkey:change", ARG_NEEDED },
-	[FAULT_AUTH_DENY] = { "auth:deny", ARG_NONE },
-	[FAULT_SLOW] = { "slow", ARG_NEEDED },
+    [FAULT_REFUSE] = {"refuse", ARG_NONE},
+    [FAULT_HANG_ACCEPT] = {"hang:accept", ARG_NONE},
+    [FAULT_HANG_BANNER] = {"hang:banner", ARG_NONE},
+    [FAULT_HANG_KEX] = {"hang:kex", ARG_NONE},
+    [FAULT_FLOOD_BANNER] = {"flood:banner", ARG_NONE},
+    [FAULT_GARBAGE] = {"garbage", ARG_NONE},
+    [FAULT_HANG_AUTH] = {"hang:auth", ARG_NONE},
+    [FAULT_HANG_OPEN] = {"hang:open", ARG_NONE},
+    [FAULT_HANG_EXEC] = {"hang:exec", ARG_NONE},
+    [FAULT_HANG_AFTER] = {"hang:after", ARG_NEEDED},
+    [FAULT_CUT_EXEC] = {"cut:exec", ARG_NEEDED},
+    [FAULT_CUT_AFTER] = {"cut:after", ARG_NEEDED},
+    [FAULT_CUT_INPUT] = {"cut:input", ARG_NEEDED},
+    [FAULT_FLOOD] = {"flood", ARG_OPTIONAL},
+    [FAULT_EXIT_LIE] = {"exit:lie", ARG_NONE},
+    [FAULT_EXIT_NONE] = {"exit:none", ARG_NONE},
+    [FAULT_EXIT_32] = {"exit:32", ARG_NEEDED},
+    [FAULT_HOSTKEY_CHANGE] = {"hostkey:change", ARG_NEEDED},
+    [FAULT_AUTH_DENY] = {"auth:deny", ARG_NONE},
+    [FAULT_SLOW] = {"slow", ARG_NEEDED},
 };
 
 bool number_parse(const char *text, uint64_t *out)
@@ -72,7 +72,7 @@ static bool fault_matches(enum fault_kind kind, const char *text, uint64_t *arg)
 
 bool faults_add(struct faults *faults, const char *text)
 {
-	struct fault fault = { .seen = 0 };
+	struct fault fault = {.seen = 0};
 
 	text = parse_times(text, &fault.times);
 	if (!text || faults->count == FAULTS_MAX)

@@ -41,7 +41,7 @@ struct fault {
 	enum fault_kind kind;
 	uint64_t arg;
 	uint64_t times; /* holds for this many connections; 0: for all */
-	uint64_t seen;	/* connections it held for */
+	uint64_t seen;  /* connections it held for */
 };
 
 struct faults {

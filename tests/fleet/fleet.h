@@ -15,7 +15,7 @@
 #include "loop.h"
 
 #define USER_KEYS_MAX 16
-#define PID_BUCKETS   8192 /* a power of two */
+#define PID_BUCKETS 8192 /* a power of two */
 
 struct host;
 
@@ -38,8 +38,8 @@ struct fleet {
 	struct rlimit nofile; /* as it was at the start: what the children get */
 	ssh_key user_key[USER_KEYS_MAX];
 	unsigned user_keys;
-	struct host **by_b[256];	  /* 127.a.b.c: by_b[a][b * 256 + c], filled as hosts appear */
-	struct list listed;		  /* hosts of the hosts file */
+	struct host **by_b[256];       /* 127.a.b.c: by_b[a][b * 256 + c], filled as hosts appear */
+	struct list listed;            /* hosts of the hosts file */
 	struct list pids[PID_BUCKETS]; /* running children by process id */
 };
 

@@ -9,7 +9,7 @@
 struct host *host_get(struct fleet *fleet, uint32_t addr)
 {
 	struct host ***table = &fleet->by_b[addr >> 16 & 0xff];
-	struct in_addr in = { htonl(addr) };
+	struct in_addr in = {htonl(addr)};
 	struct host *host;
 
 	if (!*table)

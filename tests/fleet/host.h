@@ -18,10 +18,10 @@ struct host {
 	char name[16]; /* dotted */
 	enum ssh_keytypes_e key_type;
 	struct list listed; /* in fleet->listed while the hosts file names it */
-	char *line; /* its line of the hosts file, to see whether it changed */
+	char *line;         /* its line of the hosts file, to see whether it changed */
 	struct faults faults;
 	ssh_bind bind, bind_changed;
-	pid_t init;	     /* of its process namespace; 0: nothing has run there yet */
+	pid_t init;          /* of its process namespace; 0: nothing has run there yet */
 	unsigned generation; /* of the hosts file that named it last */
 };
 

@@ -58,7 +58,7 @@ void loop_bury(struct loop *loop, struct grave *grave, void (*destroy)(struct gr
 
 void watch_set(struct loop *loop, struct watch *watch, uint32_t events)
 {
-	struct epoll_event event = { .events = events, .data.ptr = watch };
+	struct epoll_event event = {.events = events, .data.ptr = watch};
 
 	if (watch->fd < 0 || watch->events == events)
 		return;

@@ -17,7 +17,7 @@
 #define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 struct watch {
-	int fd;		 /* -1: closed or never opened */
+	int fd;          /* -1: closed or never opened */
 	uint32_t events; /* what epoll watches now; 0: the descriptor is not in epoll */
 	void (*ready)(struct watch *, uint32_t events);
 };

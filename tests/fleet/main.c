@@ -19,11 +19,12 @@
 #include "conn.h"
 #include "raw.h"
 #include "shell.h"
+#include "spawn.h"
 
 #define ACCEPTS_PER_TURN 64
 
 static const char usage[] =
-	"usage: fleet --port PORT --root DIR [--hosts FILE] [--user-key PUB]... [--log FILE] [--ready-fd N] [--writable]\n";
+    "usage: fleet --port PORT --root DIR [--hosts FILE] [--user-key PUB]... [--log FILE] [--ready-fd N] [--writable]\n";
 
 struct options {
 	const char *port, *root, *log, *ready_fd;
@@ -75,8 +76,7 @@ bool fleet_write_stats(struct fleet *fleet)
 			 (uintmax_t)stats->connections_peak, (uintmax_t)stats->auths, (uintmax_t)stats->auths_denied,
 			 (uintmax_t)stats->channels, (uintmax_t)stats->execs, (uintmax_t)stats->children_running,
 			 (uintmax_t)stats->children_peak, (uintmax_t)stats->children_reaped,
-			 (uintmax_t)stats->bytes_out, (uintmax_t)stats->bytes_in,
-			 (uintmax_t)stats->faulty_connections);
+			 (uintmax_t)stats->bytes_out, (uintmax_t)stats->bytes_in, (uintmax_t)stats->faulty_connections);
 
 	return fleet_write_file(fleet, "stats", text, (size_t)n);
 }
@@ -146,14 +146,11 @@ static void signals_ready(struct watch *watch, uint32_t events)
 
 static bool parse_options(struct fleet *fleet, struct options *o, int argc, char **argv)
 {
-	static const struct option table[] = { { "port", required_argument, NULL, 'p' },
-					       { "root", required_argument, NULL, 'r' },
-					       { "hosts", required_argument, NULL, 'h' },
-					       { "user-key", required_argument, NULL, 'k' },
-					       { "log", required_argument, NULL, 'l' },
-					       { "ready-fd", required_argument, NULL, 'f' },
-					       { "writable", no_argument, NULL, 'w' },
-					       { NULL, 0, NULL, 0 } };
+	static const struct option table[] = {
+	    {"port", required_argument, NULL, 'p'},  {"root", required_argument, NULL, 'r'},
+	    {"hosts", required_argument, NULL, 'h'}, {"user-key", required_argument, NULL, 'k'},
+	    {"log", required_argument, NULL, 'l'},   {"ready-fd", required_argument, NULL, 'f'},
+	    {"writable", no_argument, NULL, 'w'},    {NULL, 0, NULL, 0}};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", table, NULL)) >= 0) {
@@ -229,7 +226,7 @@ static bool make_root(struct fleet *fleet, const char *root)
 /* Binds, so that the port is known; listens later, when the keys are there. */
 static bool bind_port(struct fleet *fleet, const char *port)
 {
-	struct sockaddr_in any = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_ANY) };
+	struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_ANY)};
 	socklen_t length = sizeof any;
 	uint64_t number;
 	char text[16];
@@ -247,7 +244,7 @@ static bool bind_port(struct fleet *fleet, const char *port)
 		return false;
 	}
 	fleet->port = ntohs(any.sin_port);
-	fleet->listener = (struct watch){ .fd = fd, .ready = listener_ready };
+	fleet->listener = (struct watch){.fd = fd, .ready = listener_ready};
 	n = snprintf(text, sizeof text, "%u\n", (unsigned)fleet->port);
 	return fleet_write_file(fleet, "port", text, (size_t)n);
 }
@@ -266,7 +263,7 @@ static bool open_signals(struct fleet *fleet)
 	sigaddset(&set, SIGINT);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	fleet->signals = (struct watch){ .fd = fd, .ready = signals_ready };
+	fleet->signals = (struct watch){.fd = fd, .ready = signals_ready};
 	return fd >= 0;
 }
 
@@ -327,11 +324,15 @@ static void finish(struct fleet *fleet)
 int main(int argc, char **argv)
 {
 	static struct fleet fleet;
-	struct options options = { .port = NULL };
+	struct options options = {.port = NULL};
 
 	if (!parse_options(&fleet, &options, argc, argv)) {
 		fputs(usage, stderr);
 		return 2;
+	}
+	if (!spawn_reserve()) {
+		fprintf(stderr, "fleet: /dev/null: %s\n", strerror(errno));
+		return 1;
 	}
 	list_init(&fleet.listed);
 	for (unsigned i = 0; i < PID_BUCKETS; i++)

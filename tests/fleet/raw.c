@@ -56,11 +56,16 @@ static size_t put_name_list(unsigned char *out, const char *names)
 /* An SSH_MSG_KEXINIT (RFC 4253, 7.1) that every client can agree with. `out` holds 1024 bytes. */
 static size_t make_kexinit(unsigned char *out)
 {
-	static const char *const lists[10] = { "curve25519-sha256,ecdh-sha2-nistp256,diffie-hellman-group14-sha256",
-					       "ssh-ed25519,ecdsa-sha2-nistp256,rsa-sha2-512,rsa-sha2-256",
-					       "aes128-ctr,aes256-ctr", "aes128-ctr,aes256-ctr",
-					       "hmac-sha2-256,hmac-sha2-512", "hmac-sha2-256,hmac-sha2-512",
-					       "none", "none", "", "" };
+	static const char *const lists[10] = {"curve25519-sha256,ecdh-sha2-nistp256,diffie-hellman-group14-sha256",
+					      "ssh-ed25519,ecdsa-sha2-nistp256,rsa-sha2-512,rsa-sha2-256",
+					      "aes128-ctr,aes256-ctr",
+					      "aes128-ctr,aes256-ctr",
+					      "hmac-sha2-256,hmac-sha2-512",
+					      "hmac-sha2-256,hmac-sha2-512",
+					      "none",
+					      "none",
+					      "",
+					      ""};
 	size_t n = 5, padding;
 	uint32_t length;
 
@@ -110,7 +115,7 @@ bool raw_start(struct fleet *fleet, int fd, const struct fault_set *faults, cons
 {
 	uint32_t mine = 1u << FAULT_REFUSE | 1u << FAULT_HANG_ACCEPT | 1u << FAULT_HANG_BANNER | 1u << FAULT_HANG_KEX |
 			1u << FAULT_FLOOD_BANNER | 1u << FAULT_GARBAGE;
-	struct linger reset = { .l_onoff = 1, .l_linger = 0 };
+	struct linger reset = {.l_onoff = 1, .l_linger = 0};
 	unsigned char first[2048];
 	struct raw *raw;
 	size_t n;
@@ -127,7 +132,7 @@ bool raw_start(struct fleet *fleet, int fd, const struct fault_set *faults, cons
 		abort();
 	raw->fleet = fleet;
 	raw->flood = fault_holds(faults, FAULT_FLOOD_BANNER);
-	raw->socket = (struct watch){ .fd = fd, .ready = raw_ready };
+	raw->socket = (struct watch){.fd = fd, .ready = raw_ready};
 	if (++fleet->stats.connections_open > fleet->stats.connections_peak)
 		fleet->stats.connections_peak = fleet->stats.connections_open;
 	n = first_bytes(faults, first, sizeof first);

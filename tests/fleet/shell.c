@@ -15,7 +15,7 @@
 /* Three pipes; ours do not block, the shell's do. */
 static bool open_pipes(int ours[3], int theirs[3])
 {
-	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, err[2] = { -1, -1 };
+	int in[2] = {-1, -1}, out[2] = {-1, -1}, err[2] = {-1, -1};
 
 	if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC)) {
 		for (int i = 0; i < 2 && in[i] >= 0; i++)
@@ -27,8 +27,8 @@ static bool open_pipes(int ours[3], int theirs[3])
 	fcntl(in[1], F_SETFL, O_NONBLOCK);
 	fcntl(out[0], F_SETFL, O_NONBLOCK);
 	fcntl(err[0], F_SETFL, O_NONBLOCK);
-	memcpy(ours, (int[3]){ in[1], out[0], err[0] }, sizeof(int[3]));
-	memcpy(theirs, (int[3]){ in[0], out[1], err[1] }, sizeof(int[3]));
+	memcpy(ours, (int[3]){in[1], out[0], err[0]}, sizeof(int[3]));
+	memcpy(theirs, (int[3]){in[0], out[1], err[1]}, sizeof(int[3]));
 	return true;
 }
 
@@ -77,10 +77,14 @@ static pid_t spawn_shell(struct conn *conn, const char *command, const int their
 	char hostname[65], connection[128], client[128], fleet_host[32];
 	char home[] = "HOME=/root", user[] = "USER=root", logname[] = "LOGNAME=root", shell[] = "SHELL=/bin/sh";
 	char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-	char *env[] = { home, user, logname, shell, path, connection, client, fleet_host, NULL };
-	struct spawn spawn = { .mounts = &mounts, .hostname = hostname, .command = command, .env = env,
-			       .nofile = &conn->fleet->nofile, .writable = conn->fleet->writable,
-			       .stdio = { theirs[0], theirs[1], theirs[2] } };
+	char *env[] = {home, user, logname, shell, path, connection, client, fleet_host, NULL};
+	struct spawn spawn = {.mounts = &mounts,
+			      .hostname = hostname,
+			      .command = command,
+			      .env = env,
+			      .nofile = &conn->fleet->nofile,
+			      .writable = conn->fleet->writable,
+			      .stdio = {theirs[0], theirs[1], theirs[2]}};
 
 	if (!mounts_read(&mounts, conn->fleet->root, conn->host->name)) {
 		fprintf(stderr, "fleet: %s: %s\n", conn->host->name, mounts.problem);

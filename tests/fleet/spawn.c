@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -16,6 +17,13 @@
 
 #define STACK_BYTES (256 * 1024)
 
+/*
+ * The child begins by sharing the descriptors too, and takes a copy of its own of only the first few (close_range):
+ * copying and closing all of 3000 sessions would cost more than all the rest. So the pipes' ends for it are put on
+ * these numbers while it starts; /dev/null keeps them taken at other times.
+ */
+enum { CHILD_STDIO = 60, CHILD_END = CHILD_STDIO + 3 };
+
 /* One line of the file. False: it names a path that is not allowed. */
 static bool add_mount(struct mounts *mounts, const char *line, const char *root, const char *addr)
 {
@@ -25,7 +33,8 @@ static bool add_mount(struct mounts *mounts, const char *line, const char *root,
 	if (mounts->count == MOUNTS_MAX || strlen(line) > 250 || strstr(line, ".."))
 		return false;
 	snprintf(mounts->target[mounts->count], sizeof mounts->target[0], "/%s", line);
-	if ((size_t)snprintf(mounts->source[mounts->count], PATH_MAX, "%s/hosts/%s/root/%s", root, addr, line) >= PATH_MAX)
+	if ((size_t)snprintf(mounts->source[mounts->count], PATH_MAX, "%s/hosts/%s/root/%s", root, addr, line) >=
+	    PATH_MAX)
 		return false;
 	mounts->count++;
 	return true;
@@ -77,7 +86,7 @@ static void complain(const char *what, const char *about)
  */
 static int mount_all(const struct spawn *spawn)
 {
-	struct mount_attr read_only = { .attr_set = MOUNT_ATTR_RDONLY };
+	struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
 	const struct mounts *mounts = spawn->mounts;
 	int tree[MOUNTS_MAX];
 
@@ -107,7 +116,7 @@ static int mount_all(const struct spawn *spawn)
 
 static void reset_signals(void)
 {
-	struct sigaction dfl = { .sa_handler = SIG_DFL };
+	struct sigaction dfl = {.sa_handler = SIG_DFL};
 	sigset_t none;
 
 	sigaction(SIGPIPE, &dfl, NULL);
@@ -119,10 +128,12 @@ static int child_main(void *arg)
 {
 	const struct spawn *spawn = arg;
 	char sh[] = "sh", c[] = "-c";
-	char *argv[] = { sh, spawn->command ? c : NULL, (char *)spawn->command, NULL };
+	char *argv[] = {sh, spawn->command ? c : NULL, (char *)spawn->command, NULL};
 
+	if (close_range(CHILD_END, ~0U, CLOSE_RANGE_UNSHARE))
+		_exit(SPAWN_FAILED_CODE);
 	for (int i = 0; i < 3; i++)
-		dup2(spawn->stdio[i], i);
+		dup2(CHILD_STDIO + i, i);
 	setsid();
 	if (mount_all(spawn))
 		_exit(SPAWN_FAILED_CODE);
@@ -139,6 +150,8 @@ static int child_main(void *arg)
 	complain("cannot run", "/bin/sh");
 	_exit(SPAWN_FAILED_CODE);
 }
+
+static int dev_null = -1;
 
 /* While the child uses it, the parent waits: one stack is enough. */
 static _Alignas(64) char stack[STACK_BYTES];
@@ -158,23 +171,36 @@ static char *fresh_stack(void)
 /* Ignored SIGCHLD stays ignored over execve(), so that the kernel reaps what falls to this process. */
 static int init_main(void *arg)
 {
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
 	char name[] = "init", ever[] = "infinity";
-	char *argv[] = { name, ever, NULL }, *env[] = { NULL };
+	char *argv[] = {name, ever, NULL}, *env[] = {NULL};
 
 	(void)arg;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setsid();
 	reset_signals();
 	sigaction(SIGCHLD, &ignore, NULL);
-	close_range(0, ~0U, 0);
+	close_range(0, ~0U, CLOSE_RANGE_UNSHARE);
 	execve("/bin/sleep", argv, env);
 	_exit(SPAWN_FAILED_CODE);
 }
 
 pid_t spawn_init(void)
 {
-	return clone(init_main, fresh_stack(), CLONE_VM | CLONE_VFORK | CLONE_NEWPID | SIGCHLD, NULL);
+	return clone(init_main, fresh_stack(), CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_NEWPID | SIGCHLD, NULL);
+}
+
+bool spawn_reserve(void)
+{
+	do
+		dev_null = open("/dev/null", O_RDWR);
+	while (dev_null >= 0 && dev_null < 3);
+	if (dev_null < 0 || fcntl(dev_null, F_SETFD, FD_CLOEXEC))
+		return false;
+	for (int i = 0; i < 3; i++)
+		if (dup3(dev_null, CHILD_STDIO + i, O_CLOEXEC) < 0)
+			return false;
+	return true;
 }
 
 static int open_pid_namespace(pid_t pid)
@@ -191,18 +217,23 @@ static int open_pid_namespace(pid_t pid)
 
 pid_t spawn_start(const struct spawn *spawn)
 {
-	int flags = CLONE_VM | CLONE_VFORK | CLONE_NEWNS | CLONE_NEWUTS | SIGCHLD;
+	int flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_NEWNS | CLONE_NEWUTS | SIGCHLD;
 	int own = open_pid_namespace(getpid()), hosts = open_pid_namespace(spawn->init);
 	pid_t pid = -1;
 
+	for (int i = 0; i < 3; i++)
+		dup3(spawn->stdio[i], CHILD_STDIO + i, O_CLOEXEC);
 	if (own >= 0 && hosts >= 0 && !setns(hosts, CLONE_NEWPID)) {
 		pid = clone(child_main, fresh_stack(), flags, (void *)(uintptr_t)spawn);
 		int error = errno;
 
 		if (setns(own, CLONE_NEWPID))
 			abort();
-		errno = pid < 0 && error == ENOMEM ? ESRCH : error; /* ENOMEM: what the kernel says of a dead namespace */
+		errno =
+		    pid < 0 && error == ENOMEM ? ESRCH : error; /* ENOMEM: what the kernel says of a dead namespace */
 	}
+	for (int i = 0; i < 3; i++)
+		dup3(dev_null, CHILD_STDIO + i, O_CLOEXEC);
 	if (own >= 0)
 		close(own);
 	if (hosts >= 0)

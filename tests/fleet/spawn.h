@@ -18,15 +18,15 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-#define MOUNTS_MAX	  32
+#define MOUNTS_MAX 32
 #define SPAWN_FAILED_CODE 254
 
 /* What ROOT/hosts/ADDR/mounts says: one path a line, with or without the leading slash; # starts a comment. */
 struct mounts {
 	unsigned count;
-	char target[MOUNTS_MAX][256];	    /* "/opt" */
+	char target[MOUNTS_MAX][256];      /* "/opt" */
 	char source[MOUNTS_MAX][PATH_MAX]; /* ROOT/hosts/ADDR/root/opt */
-	char problem[PATH_MAX + 1024];	    /* set when reading failed */
+	char problem[PATH_MAX + 1024];     /* set when reading failed */
 };
 
 /* A host without the file has no mounts. False: mounts->problem says why. */
@@ -42,6 +42,12 @@ struct spawn {
 	bool writable; /* leave the machine's own files writable */
 	int stdio[3];
 };
+
+/*
+ * Once, first of all in the process: takes the descriptors 0 to 2, if they are closed, and 60 to 62.
+ * False with errno.
+ */
+bool spawn_reserve(void);
 
 /* The init of a new process namespace, or -1 with errno. It reaps what is left to it and dies with this process. */
 pid_t spawn_init(void);

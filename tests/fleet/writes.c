@@ -115,7 +115,7 @@ static int parse(struct writes *w, const char **list, int argc, char **argv)
 
 static void run(struct writes *w, int signals)
 {
-	struct pollfd fds[2] = { { .fd = w->fd, .events = POLLIN }, { .fd = signals, .events = POLLIN } };
+	struct pollfd fds[2] = {{.fd = w->fd, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
 
 	do {
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
@@ -126,7 +126,7 @@ static void run(struct writes *w, int signals)
 
 int main(int argc, char **argv)
 {
-	struct writes w = { .name = "imhs-config.rb", .log = stdout };
+	struct writes w = {.name = "imhs-config.rb", .log = stdout};
 	const char *list = NULL;
 	bool ok = true;
 	sigset_t set;
