@@ -1,6 +1,7 @@
 #include "report/advice.h"
 
 #include "base/alloc.h"
+#include "base/file.h"
 
 /* From the special to the general: the first row that fits is taken. */
 static const struct advice table[] = {
@@ -251,9 +252,12 @@ void advice_quote(struct buf *out, const char *word)
 	buf_addc(out, '\'');
 }
 
-static void add_state(const struct report *r, struct buf *out)
+#define STATE_FILE_DEFAULT "cutover.db"
+
+/* Only where the command would not find it by itself. */
+static void add_state(const struct report *r, const char *otherwise, struct buf *out)
 {
-	if (!*r->state_file)
+	if (!*r->state_file || strcmp(r->state_file, otherwise) == 0)
 		return;
 	buf_adds(out, " --state ");
 	advice_quote(out, r->state_file);
@@ -262,14 +266,19 @@ static void add_state(const struct report *r, struct buf *out)
 void advice_resume(const struct report *r, struct buf *out)
 {
 	buf_adds(out, "cutover resume");
-	add_state(r, out);
+	add_state(r, STATE_FILE_DEFAULT, out);
 }
 
 static void add_run(const struct report *r, struct buf *out)
 {
+	char *folder = file_dirname(r->inventory);
+	char *beside = file_join(folder, STATE_FILE_DEFAULT);
+
 	buf_adds(out, "cutover run ");
 	advice_quote(out, *r->inventory ? r->inventory : "INVENTORY");
-	add_state(r, out);
+	add_state(r, beside, out);
+	free(folder);
+	free(beside);
 }
 
 void advice_confirm(const struct report *r, const struct report_row *row, const char *result, struct buf *out)
@@ -281,7 +290,7 @@ void advice_confirm(const struct report *r, const struct report_row *row, const 
 	buf_adds(out, " --target ");
 	advice_quote(out, row->row->target);
 	buf_addf(out, " --result %s --by NAME", result);
-	add_state(r, out);
+	add_state(r, STATE_FILE_DEFAULT, out);
 }
 
 /* Narrows a command down to the rows that it is about. */

@@ -58,15 +58,15 @@ static void verdict_debts(const struct report *r, struct buf *out)
 	if (*r->holder)
 		buf_addf(out,
 			 in_lang(r->lang,
-				 one ? "%zu thing is down for the moment; a controller is at work on it." :
-				       "%zu things are down for the moment; a controller is at work on them.",
+				 one ? "%zu thing is down for the moment; a controller is at work on it."
+				     : "%zu things are down for the moment; a controller is at work on them.",
 				 "%zu 件が一時的に停止中です。コントローラが作業しています。"),
 			 r->debts_n);
 	else
 		buf_addf(out,
 			 in_lang(r->lang,
-				 one ? "%zu thing is down and must be brought up again." :
-				       "%zu things are down and must be brought up again.",
+				 one ? "%zu thing is down and must be brought up again."
+				     : "%zu things are down and must be brought up again.",
 				 "停止したまま復旧していないものが %zu 件あります。"),
 			 r->debts_n);
 }
@@ -123,14 +123,13 @@ static void verdict_more(const struct report *r, struct buf *out)
 		buf_addf(out, in_lang(r->lang, "A run is going on, for %s now.", "実行中です (%s経過)。"),
 			 span_text(r->now_ms - run->run->begin_ms, span));
 	} else {
-		buf_addf(
-			out,
-			in_lang(r->lang,
-				"The last run, begun %s, did not end: its controller was killed, or the machine "
-				"went down. <code>cutover resume</code> goes on.",
-				"最後の実行 (開始 %s) は終了していません。コントローラが停止しました。<code>cutover "
-				"resume</code> で続行できます。"),
-			when_minute(run->run->begin_ms, r->offset_min, when));
+		buf_addf(out,
+			 in_lang(r->lang,
+				 "The last run, begun %s, did not end: its controller was killed, or the machine "
+				 "went down. <code>cutover resume</code> goes on.",
+				 "最後の実行 (開始 %s) は終了していません。コントローラが停止しました。<code>cutover "
+				 "resume</code> で続行できます。"),
+			 when_minute(run->run->begin_ms, r->offset_min, when));
 	}
 }
 

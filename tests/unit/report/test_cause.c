@@ -124,10 +124,46 @@ START_TEST(quoting)
 }
 END_TEST
 
+/* --state is shown where the command would not find the file by itself, and only there. */
+START_TEST(state_option)
+{
+	static const struct {
+		const char *state_file, *resume, *run;
+	} rows[] = {
+		{ "", "cutover resume", "cutover run /etc/cutover/inventory.json --only failed" },
+		{ "cutover.db", "cutover resume", "cutover run /etc/cutover/inventory.json --state cutover.db" },
+		{ "/etc/cutover/cutover.db", "cutover resume --state /etc/cutover/cutover.db",
+		  "cutover run /etc/cutover/inventory.json --only failed" },
+		{ "a b.db", "cutover resume --state 'a b.db'",
+		  "cutover run /etc/cutover/inventory.json --state 'a b.db'" },
+	};
+	char inventory[] = "/etc/cutover/inventory.json", id[] = "acme", step[] = "mx", target[] = "tenant";
+	struct report r = { .inventory = inventory };
+	struct report_tenant tenant = { .id = id };
+	struct row row = { .step = step, .target = target };
+	const struct report_row of = { .row = &row, .tenant = &tenant }, *list = &of;
+	const struct report_cause cause = { .step = "mx", .rows = &list, .rows_n = 1, .tenants_n = 1 };
+	struct buf out = BUF_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		r.state_file = (char *)(uintptr_t)rows[i].state_file;
+		buf_clear(&out);
+		advice_resume(&r, &out);
+		ck_assert_str_eq(buf_str(&out), rows[i].resume);
+		buf_clear(&out);
+		advice_commands(&r, advice_find(STEP_FAILED, "host-key"), &cause, NULL, &out);
+		ck_assert_msg(strncmp(buf_str(&out), rows[i].run, strlen(rows[i].run)) == 0, "%s", buf_str(&out));
+		ck_assert_msg(strstr(buf_str(&out), " --tenant acme\n"), "%s", buf_str(&out));
+	}
+	buf_release(&out);
+}
+END_TEST
+
 SUITE(cause)
 {
 	TEST_CASE_LOOP(s, normal, 0, (int)ARRAY_LEN(table));
 	TEST_CASE(s, groups);
 	TEST_CASE(s, advice);
+	TEST_CASE(s, state_option);
 	TEST_CASE_LOOP(s, quoting, 0, (int)ARRAY_LEN(words));
 }
