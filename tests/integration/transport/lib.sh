@@ -127,8 +127,50 @@ sshd_stop() {
 	sshd_pids=
 }
 
-cleanup() { sshd_stop; }
 
 probe() {
 	run "$probe_bin" --user "$probe_user" --key "$probe_key" --pin "$pin" --port "$port" "$@"
+}
+
+# --- the fleet server
+#     fleet_begin FIRST COUNT	makes hosts; then edit $fleet_root/hosts.txt
+#     fleet_up			starts it: $port
+#     fleet_probe ARGUMENTS…	run transport_probe against it
+fleet_root=$work/fleet
+fleet_bin=$CUTOVER_BUILD/tests/fleet/fleet
+fleet_pid=
+
+fleet_begin() {
+	mkdir -p "$keys"
+	ssh-keygen -q -t ed25519 -N '' -f "$keys/id_ed25519"
+	"$(dirname "$0")/../../fleet/prepare.sh" "$fleet_root" "$1" "$2"
+}
+
+fleet_up() {
+	"$fleet_bin" --port 0 --root "$fleet_root" --hosts "$fleet_root/hosts.txt" --user-key "$keys/id_ed25519.pub" \
+		--log "$work/fleet.log" 2>"$work/fleet.err" &
+	fleet_pid=$!
+	tries=0
+	while [ ! -e "$fleet_root/ready" ]; do
+		tries=$((tries + 1))
+		if [ $tries -gt 600 ] || ! kill -0 "$fleet_pid" 2>/dev/null; then
+			echo "the fleet server does not come up:" >&2
+			cat "$work/fleet.err" >&2
+			exit 1
+		fi
+		sleep 0.1
+	done
+	port=$(cat "$fleet_root/port")
+}
+
+fleet_probe() {
+	run "$probe_bin" --user root --key "$keys/id_ed25519" --known-hosts "$fleet_root/known_hosts" --port "$port" "$@"
+}
+
+cleanup() {
+	sshd_stop
+	if [ -n "$fleet_pid" ]; then
+		kill "$fleet_pid" 2>/dev/null || true
+		wait "$fleet_pid" 2>/dev/null || true
+	fi
 }

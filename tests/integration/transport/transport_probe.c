@@ -2,7 +2,7 @@
  * transport_probe: the SSH transport from the command line, for tests and for measuring.
  *
  *	transport_probe --user U --key FILE [--pin P]… [--known-hosts FILE] [--port N] [--sudo] [--budget PHASE=MS]…
- *			[--concurrency N] [--keepalive S] [--handshakes N] [--hold] [--close-at MS] [--show] [--quiet]
+ *			[--concurrency N] [--keepalive S] [--handshakes N] [--hold] [--close-at MS | --close-anyway MS] [--show] [--quiet]
  *			(ADDRESS… | --range FIRST COUNT) [-- OP…]
  *
  * Each OP is started on every host, all at once: KIND[,sudo][,t=MS][,cap=BYTES][,cancel=MS]:ARGUMENTS, arguments
@@ -11,7 +11,7 @@
  *	get:PATH		replace:PATH|NEW-FILE|OLD-SHA256|BACKUP
  *
  * One line a host and op: LABEL N err=NAME started=0|1 exit=N out=BYTES[+] err_out=BYTES[+] ms=N text="…", + where it was
- * cut; --show adds what came. --hold: no op is started before every host is open or has failed. The last line counts;
+ * cut; --show adds what came. --close-at: all are closed then, from the first that is open; anyway: from the beginning. --hold: no op is started before every host is open or has failed. The last line counts;
  * the exit code is 0 when every host was opened and every op ended without failure, else 1; 3: a descriptor or a handle
  * is left. SIGUSR1 prints the phases. --version-of-libssh2 prints that.
  */
@@ -61,6 +61,7 @@ struct probe {
 	size_t concurrency;
 	bool hold, show, quiet;
 	int close_at_ms;
+	bool close_anyway;
 	uv_timer_t close_timer;
 	uv_signal_t usr1;
 	struct ssh_transport_options options;
@@ -193,15 +194,15 @@ static void on_close_all(uv_timer_t *timer)
 	struct probe *p = timer->data;
 
 	for (size_t i = 0; i < p->hosts_n; i++)
-		if (p->hosts[i].remote)
+		if (p->hosts[i].remote && !p->hosts[i].closing)
 			close_host(&p->hosts[i]);
 	uv_close((uv_handle_t *)timer, NULL);
 }
 
-/* From the first host that is open. */
+/* From the first host that is open, or from the beginning. */
 static void start_close_timer(struct probe *p)
 {
-	if (!p->close_at_ms || p->opened != 1)
+	if (!p->close_at_ms || p->opened > 1)
 		return;
 	uv_timer_init(&p->loop, &p->close_timer);
 	p->close_timer.data = p;
@@ -222,7 +223,8 @@ static void on_opened(struct remote *remote, const struct err *err, void *arg)
 		close_host(h);
 	} else {
 		p->opened++;
-		start_close_timer(p);
+		if (!p->close_anyway)
+			start_close_timer(p);
 		if (!p->hold)
 			start_ops(h);
 	}
@@ -422,7 +424,7 @@ static void set_budget(struct remote_budgets *b, const char *text)
 			*all[i].ms = (int)strtol(equals + 1, NULL, 10);
 }
 
-enum { O_USER = 256, O_KEY, O_PIN, O_KNOWN, O_PORT, O_SUDO, O_BUDGET, O_CONC, O_KEEP, O_HAND, O_HOLD, O_CLOSE, O_SHOW, O_QUIET, O_RANGE, O_LOG, O_LIBSSH2 };
+enum { O_USER = 256, O_KEY, O_PIN, O_KNOWN, O_PORT, O_SUDO, O_BUDGET, O_CONC, O_KEEP, O_HAND, O_HOLD, O_CLOSE, O_SHOW, O_QUIET, O_RANGE, O_LOG, O_LIBSSH2, O_ANYWAY };
 
 static const struct option options[] = {
 	{ "user", required_argument, NULL, O_USER },	     { "key", required_argument, NULL, O_KEY },
@@ -433,6 +435,7 @@ static const struct option options[] = {
 	{ "hold", no_argument, NULL, O_HOLD },		     { "close-at", required_argument, NULL, O_CLOSE },
 	{ "show", no_argument, NULL, O_SHOW },		     { "quiet", no_argument, NULL, O_QUIET },
 	{ "range", required_argument, NULL, O_RANGE },	     { "log", required_argument, NULL, O_LOG },
+	{ "close-anyway", required_argument, NULL, O_ANYWAY },
 	{ "version-of-libssh2", no_argument, NULL, O_LIBSSH2 },
 	{ NULL, 0, NULL, 0 },
 };
@@ -490,6 +493,10 @@ static void take_number(struct probe *p, int option)
 		break;
 	case O_HAND:
 		p->options.handshakes_max = (int)strtol(optarg, NULL, 10);
+		break;
+	case O_ANYWAY:
+		p->close_anyway = true;
+		p->close_at_ms = (int)strtol(optarg, NULL, 10);
 		break;
 	case O_CLOSE:
 		p->close_at_ms = (int)strtol(optarg, NULL, 10);
@@ -558,6 +565,8 @@ static void run(struct probe *p)
 	    ssh_transport_reserve(p->concurrency < p->hosts_n ? p->concurrency : p->hosts_n, &err))
 		die("", err.text);
 	start_more(p);
+	if (p->close_anyway)
+		start_close_timer(p);
 	uv_run(&p->loop, UV_RUN_DEFAULT);
 }
 
