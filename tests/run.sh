@@ -8,10 +8,10 @@
 #                     the newer one (deploy/libssh2-newer.sh)
 # --quick: the first of the three only.
 #
-# A test is what ctest knows (label `ssh`: talks SSH), or an executable tests/{lint,cli,integration,browser}/*.sh that
-# ctest does not know (named ssh_*: talks SSH). Such a script finds the program in $CUTOVER and the build's folder in
+# A test is what ctest knows (label `integration`: talks SSH), or an executable tests/{lint,cli,integration,browser}/*.sh
+# that ctest does not know (named ssh_*: talks SSH). Such a script finds the program in $CUTOVER and the build's folder in
 # $CUTOVER_BUILD, ends with the line `N passed, N failed[, N skipped]`, exits 1 when one failed, and says why it skips in
-# lines that begin with `skip` (in either case). What fails is shown whole.
+# lines that begin with `skip` (in either case). What fails is shown, but for its lines `ok ...`.
 #
 # The last line is `N passed, N failed, N skipped`, in test cases; exits 1 when one failed or none ran. Needs root where
 # packages are missing. Leaves build/ behind: a second run builds only what has changed.
@@ -49,7 +49,7 @@ add_up() {
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 	if ((f > 0)); then
 		printf -- '---- %s ----\n' "$1"
-		cat "$said"
+		grep -v '^ok ' "$said" || true
 		printf -- '---- end of %s ----\n' "$1"
 	fi
 	printf '%-6s %-44s %5d passed%s%s  %.1f s\n' "$( ((f > 0)) && echo FAILED || echo ok)" "$1" "$p" \
@@ -85,6 +85,7 @@ run_ctest() {
 	report=$folder/Testing/report.xml
 	mkdir -p "$folder/Testing"
 	rm -f "$report"
+	printf '       %s: ctest, %d tests\n' "$(basename "$folder")" "$(ctest --test-dir "$folder" -N "$@" | grep -c ' Test *#')"
 	ctest --test-dir "$folder" -j "$(nproc)" --timeout 900 --output-junit "$report" \
 		--test-output-size-passed 20000000 --test-output-size-failed 20000000 "$@" >"$said" 2>&1 || true
 	if [ ! -s "$report" ]; then
@@ -157,7 +158,7 @@ test_newer() {
 	local folder=$root/build/release-libssh2-newer
 	build release "$folder" || return 0
 	must "libssh2-newer: is what the program uses" uses_newer "$folder/cutover" || return 0
-	run_ctest "$folder" -L '^(unit|ssh)$'
+	run_ctest "$folder" -L '^(unit|integration)$'
 	run_scripts "$folder" 'ssh_*'
 	unset PKG_CONFIG_PATH LD_LIBRARY_PATH
 }
