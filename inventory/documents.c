@@ -93,26 +93,39 @@ static int read_failed(struct loading *l, const char *path, const struct place *
 	return err->code;
 }
 
+/* Small files are read into one buffer and copied: a mapping of memory a file would be slow, and the kernel has a
+ * limit. */
+#define OWN_BUFFER_BYTES ((size_t)1 << 20)
+
+static void keep_read(struct loading *l, const char *path)
+{
+	size_t len = l->reading.len;
+
+	if (len < OWN_BUFFER_BYTES) {
+		inventory_add_file(l->inv, path, buf_str(&l->reading), len);
+		return;
+	}
+	add_file(l->inv, path, mem_grow(buf_detach(&l->reading), len + 1, 1), len);
+}
+
 int document_read(struct loading *l, const char *path, const struct place *said, json_t **root, struct err *err)
 {
-	struct buf bytes = BUF_INIT;
+	const struct source_file *file;
 	struct json_fault fault;
 	struct err why = { 0 };
-	size_t len;
 	int r;
 
 	*root = NULL;
-	buf_init(&bytes, INVENTORY_FILE_MAX_BYTES + 1);
-	r = l->source->read(l->source->arg, path, INVENTORY_FILE_MAX_BYTES, &bytes, &why);
+	buf_clear(&l->reading);
+	l->reading.max = INVENTORY_FILE_MAX_BYTES + 1;
+	r = l->source->read(l->source->arg, path, INVENTORY_FILE_MAX_BYTES, &l->reading, &why);
 	if (r) {
 		read_failed(l, path, said, &why);
-		buf_release(&bytes);
 		return err_set(err, r, "%s", why.text);
 	}
-	*root = json_text_parse(buf_str(&bytes), bytes.len, &fault);
-	len = bytes.len;
-	add_file(l->inv, path, len ? buf_detach(&bytes) : str_dup(""), len);
-	buf_release(&bytes);
+	keep_read(l, path);
+	file = &l->inv->files[l->inv->files_n - 1];
+	*root = json_text_parse(file->bytes, file->len, &fault);
 	if (*root)
 		return 0;
 	problem_add_file(l, path, fault.line, fault.column, fault.text);
@@ -130,13 +143,13 @@ static const char *identity_of(struct loading *l, const char *path)
 	return out;
 }
 
-static struct document *add_document(struct loading *l, struct documents *docs, const char *path,
+static struct document *add_document(struct loading *l, struct documents *docs, const char *path, const char *identity,
 				     const struct document *by)
 {
 	struct document *d = arena_alloc(&l->scratch, 1, sizeof(*d));
 
 	d->path = arena_dup(&l->scratch, path);
-	d->identity = identity_of(l, path);
+	d->identity = identity;
 	d->by = by;
 	GROW_FOR_ONE(docs->at, docs->n);
 	docs->at[docs->n++] = d;
@@ -145,7 +158,7 @@ static struct document *add_document(struct loading *l, struct documents *docs, 
 
 int documents_open(struct loading *l, const char *path, struct documents *docs, struct err *err)
 {
-	struct document *d = add_document(l, docs, path, NULL);
+	struct document *d = add_document(l, docs, path, identity_of(l, path), NULL);
 
 	return document_read(l, path, NULL, &d->root, err);
 }
@@ -166,10 +179,9 @@ const json_t *document_tenants(const struct document *d, size_t *n)
 static void include_all(struct loading *l, struct documents *docs, const struct document *by, int depth);
 
 /* Is it read already? A file that includes itself is an error, one that two patterns match is not. */
-static bool is_known(struct loading *l, const struct place *said, const struct document *by, const char *path)
+static bool is_known(struct loading *l, const struct place *said, const struct document *by, const char *path,
+		     const char *identity)
 {
-	const char *identity = identity_of(l, path);
-
 	for (const struct document *d = by; d; d = d->by) {
 		if (strcmp(d->identity, identity) == 0) {
 			problem_add(l, said, "the include loops: %s includes itself%s", path,
@@ -180,41 +192,34 @@ static bool is_known(struct loading *l, const struct place *said, const struct d
 	return names_get(&l->included, path) != NULL;
 }
 
-static bool leaves(struct loading *l, const struct place *said, const char *path)
+static bool leaves(struct loading *l, const struct place *said, const char *path, const char *identity)
 {
-	const char *folder = l->inv->folder;
-	char *real_folder, *real;
-	bool out = false;
-
-	if (!is_inside(folder, path)) {
-		problem_add(l, said, "%s is outside the inventory's folder %s", path, folder);
+	if (!is_inside(l->inv->folder, path)) {
+		problem_add(l, said, "%s is outside the inventory's folder %s", path, l->inv->folder);
 		return true;
 	}
-	if (!l->source->is_disk)
+	if (!l->real_folder)
+		l->real_folder = identity_of(l, l->inv->folder);
+	/* A file that is not there has no other name than its own. */
+	if (strcmp(identity, path) == 0 || is_inside(l->real_folder, identity))
 		return false;
-	real_folder = realpath(folder, NULL);
-	real = realpath(path, NULL);
-	if (real && real_folder && !is_inside(real_folder, real)) {
-		problem_add(l, said, "%s is a link that leads out of the inventory's folder, to %s", path, real);
-		out = true;
-	}
-	free(real_folder);
-	free(real);
-	return out;
+	problem_add(l, said, "%s is a link that leads out of the inventory's folder, to %s", path, identity);
+	return true;
 }
 
 static void include_one(struct loading *l, struct documents *docs, const struct document *by, const struct place *said,
 			const char *path, int depth)
 {
+	const char *identity = identity_of(l, path);
 	struct document *d;
 
-	if (leaves(l, said, path) || is_known(l, said, by, path))
+	if (leaves(l, said, path, identity) || is_known(l, said, by, path, identity))
 		return;
 	if (docs->bytes > DOCUMENTS_TOTAL_MAX_BYTES) {
 		problem_add(l, said, "the files are larger than %zu bytes together", DOCUMENTS_TOTAL_MAX_BYTES);
 		return;
 	}
-	d = add_document(l, docs, path, by);
+	d = add_document(l, docs, path, identity, by);
 	names_add(&l->included, d->path, d);
 	if (document_read(l, path, said, &d->root, NULL) != 0)
 		return;

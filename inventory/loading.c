@@ -60,5 +60,6 @@ void loading_release(struct loading *l)
 	names_release(&l->bastions);
 	names_release(&l->params);
 	names_release(&l->included);
+	buf_release(&l->reading);
 	arena_release(&l->scratch);
 }

@@ -63,6 +63,7 @@ struct loading {
 	struct inventory_store *store;
 	struct arena *arena; /* of the store */
 	struct problems *problems;
+	struct buf reading;     /* the file that is being read */
 	struct arena scratch;   /* until the end of the load */
 	struct names reported;  /* problems that were said: an inherited value is wrong once, not once a tenant */
 	struct names excused;   /* "object pointer/key": a key that was mistyped is not missing as well */
@@ -74,6 +75,7 @@ struct loading {
 	struct place *tenant_places; /* of inv->tenants, by index */
 	struct names bastions;       /* name → struct bastion_entry * */
 	struct names params;         /* of agents[] entries: their address in hex → json_t * */
+	const char *real_folder;     /* the inventory's folder with its links resolved; NULL before it was asked */
 	struct names included;       /* files by path */
 	/* The subject of problems in values that stand elsewhere (a wave's, a template's): who is being decoded. */
 	const char *tenant, *host;

@@ -225,6 +225,22 @@ static bool has_type(const json_t *value, const char *type)
 	return json_is_array(value);
 }
 
+static const char *type_in_words(const char *type)
+{
+	static const struct {
+		const char *type, *words;
+	} rows[] = {
+		{ "string", "text" },           { "strings", "text or an array of text" },
+		{ "boolean", "true or false" }, { "number", "a number" },
+		{ "object", "an object" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (strcmp(rows[i].type, type) == 0)
+			return rows[i].words;
+	return type;
+}
+
 /* One text of a parameter: what all texts keep to, and the pattern that the procedure gives. */
 static void check_param_text(struct loading *l, const struct place *place, const json_t *rule, const char *text)
 {
@@ -249,13 +265,9 @@ static void check_param(struct loading *l, const struct place *place, const stru
 	size_t i;
 
 	if (!has_type(value, type)) {
-		problem_add(l, place, "must be %s, not %s",
-			    strcmp(type, "string") == 0    ? "text"
-			    : strcmp(type, "strings") == 0 ? "text or an array of text"
-			    : strcmp(type, "boolean") == 0 ? "true or false"
-			    : strcmp(type, "number") == 0  ? "a number"
-							   : "an object",
-			    json_is_array(value) ? "an array with something else in it" : json_kind(value));
+		bool mixed = strcmp(type, "strings") == 0 && json_is_array(value);
+		problem_add(l, place, "must be %s, not %s", type_in_words(type),
+			    mixed ? "an array with something else in it" : json_kind(value));
 		return;
 	}
 	if (json_is_string(value))
