@@ -104,7 +104,7 @@ struct bastion;
 
 /* How to reach a machine. */
 struct connection {
-	char *address; /* name or address */
+	char *address; /* name or address; "" where nobody logs in (a host with no work of ours) and none is given */
 	int port;
 	char *user;		     /* NULL: not given, which is an error of validate for a host with work on it */
 	struct secret_ref identity;  /* the private key; "file:PATH" names the key file itself */
@@ -112,7 +112,7 @@ struct connection {
 	struct strings host_keys;    /* pins: "[TYPE ]SHA256:…" */
 	char *known_hosts;	     /* absolute path, or NULL */
 	enum host_keys_policy host_keys_policy;
-	const struct bastion **via;  /* outermost first; via_n 0: direct */
+	const struct bastion **via;  /* outermost first, with those before the first one; via_n 0: direct */
 	size_t via_n;
 	char *via_command;	     /* or NULL */
 	enum become become;

@@ -109,7 +109,7 @@ static json_t *parsed(const char *text)
 }
 
 /* Loop test: the inventory in SLICES parts, then the procedure, then the profile. */
-#define SLICES 4
+#define SLICES 8
 
 START_TEST(test_any_value)
 {
