@@ -44,7 +44,7 @@ void assessment_release(struct assessment *a)
 		free(a->notes[i]);
 	free(a->changes);
 	free(a->notes);
-	*a = (struct assessment){0};
+	*a = (struct assessment){ 0 };
 }
 
 static void make_printable(char *text)
@@ -117,11 +117,11 @@ static void add_edit(struct change *c, const char *old, size_t offset, size_t ol
 {
 	GROW_FOR_ONE(c->edits, c->edits_n);
 	c->edits[c->edits_n++] = (struct edit){
-	    .offset = offset,
-	    .old_bytes = bytes_copy(old + offset, old_len),
-	    .old_len = old_len,
-	    .new_bytes = bytes_copy(new_bytes, new_len),
-	    .new_len = new_len,
+		.offset = offset,
+		.old_bytes = bytes_copy(old + offset, old_len),
+		.old_len = old_len,
+		.new_bytes = bytes_copy(new_bytes, new_len),
+		.new_len = new_len,
 	};
 }
 
@@ -130,13 +130,13 @@ struct change *assessment_change(struct assessment *a, const char *item, const c
 				 size_t new_len)
 {
 	struct change *c;
-	struct buf after = {.max = old_len + new_len + 1};
+	struct buf after = { .max = old_len + new_len + 1 };
 
 	if (offset > old_len || replaced_len > old_len - offset)
 		abort();
 	GROW_FOR_ONE(a->changes, a->changes_n);
 	c = &a->changes[a->changes_n++];
-	*c = (struct change){.item = str_dup(item), .what = str_dup(what)};
+	*c = (struct change){ .item = str_dup(item), .what = str_dup(what) };
 	add_edit(c, old, offset, replaced_len, new_bytes, new_len);
 	buf_add(&after, old, offset);
 	buf_add(&after, new_bytes, new_len);

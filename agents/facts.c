@@ -38,12 +38,12 @@ void facts_release(struct facts *f)
 	for (size_t i = 0; i < f->n; i++)
 		fact_release(&f->at[i]);
 	free(f->at);
-	*f = (struct facts){0};
+	*f = (struct facts){ 0 };
 }
 
 void facts_copy(struct facts *to, const struct facts *from)
 {
-	struct facts copy = {0};
+	struct facts copy = { 0 };
 
 	for (size_t i = 0; i < from->n; i++)
 		facts_set(&copy, from->at[i].key, from->at[i].value, from->at[i].len);
@@ -64,7 +64,7 @@ void facts_set(struct facts *f, const char *key, const void *value, size_t len)
 {
 	bool found;
 	size_t at = place_of(f, key, &found);
-	struct fact fresh = {.value = value_copy(value, len), .len = len};
+	struct fact fresh = { .value = value_copy(value, len), .len = len };
 
 	if (found) {
 		mem_free_secret(f->at[at].value, f->at[at].len);

@@ -44,7 +44,7 @@ bool frames_next(const char *text, size_t len, size_t *at, struct frame *frame)
 
 bool frames_whole(const char *text, size_t len)
 {
-	struct frame frame = {0};
+	struct frame frame = { 0 };
 	size_t at = 0;
 
 	while (frames_next(text, len, &at, &frame)) {

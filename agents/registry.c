@@ -5,8 +5,8 @@ extern const struct embedded embedded_agents[];
 
 /* The only list. An agent is a file, a line in agents.h and a line here. */
 const struct agent *const agents[] = {
-    &agent_ruby_client,
-    NULL,
+	&agent_ruby_client,
+	NULL,
 };
 
 const struct agent *agent_find(const char *name)

@@ -92,9 +92,9 @@ static void add_folder(struct facts *f, const struct frame found[4])
 
 static struct verdict find_judge(const struct agent_ctx *ctx, int n, const struct op_result *result)
 {
-	static const char *const names[] = {"folder", "real", "script", "owner"};
+	static const char *const names[] = { "folder", "real", "script", "owner" };
 	const char *text = buf_str(&result->out);
-	struct frame frame, found[4] = {0};
+	struct frame frame, found[4] = { 0 };
 	struct verdict verdict;
 	size_t at = 0;
 
@@ -131,8 +131,8 @@ static enum step_request running_request(const struct agent_ctx *ctx, int n, str
 /* running.n and running.list out of the answer. */
 static void set_running(struct facts *f, const char *text, size_t len)
 {
-	struct frame frame, pid = {.value = ""}, user = {.value = ""};
-	struct buf list = {.max = 600};
+	struct frame frame, pid = { .value = "" }, user = { .value = "" };
+	struct buf list = { .max = 600 };
 	size_t at = 0;
 	int n = 0;
 
@@ -174,9 +174,9 @@ static struct verdict idle_judge(const struct agent_ctx *ctx, int n, const struc
 	list = facts_text(ctx->now, "running.list", "");
 	if (since && ctx->wall_ms - strtoll(since, NULL, 10) >= IDLE_MAX_MS)
 		return verdict_person(
-		    "the client has been running for 10 minutes and is not stopped by us: wait for it or stop "
-		    "it, then run cutover again; process %s",
-		    list);
+			"the client has been running for 10 minutes and is not stopped by us: wait for it or stop "
+			"it, then run cutover again; process %s",
+			list);
 	verdict = verdict_again(IDLE_POLL_MS, "waiting for the client to end: process %s", list);
 	if (!since)
 		facts_setf(ctx->now, "idle.since_ms", "%lld", (long long)ctx->wall_ms);
@@ -226,12 +226,12 @@ static const char *run_command(const struct agent_ctx *ctx, const char **why)
 		*why = "the client is not run: its folder holds no imhs-ws-client.rb; name the command (`run`) if it "
 		       "should be";
 	else if (!facts_get(ctx->now, "ruby.path"))
-		*why =
-		    "the client is not run: there is no Ruby on the host; name the command (`run`) if there is a way";
+		*why = "the client is not run: there is no Ruby on the host; name the command (`run`) if there is a "
+		       "way";
 	else
 		return strcmp(facts_text(ctx->now, "client.script", ""), "imhs-ws-clinet.rb") == 0
-			   ? "ruby imhs-ws-clinet.rb"
-			   : "ruby imhs-ws-client.rb";
+			       ? "ruby imhs-ws-clinet.rb"
+			       : "ruby imhs-ws-client.rb";
 	return NULL;
 }
 
@@ -289,16 +289,16 @@ static struct verdict run_judge(const struct agent_ctx *ctx, int n, const struct
 		verdict = verdict_fail(E_PERM, "the client could not be run in %s: %s", folder, words);
 	else if (result->exit_code == 124)
 		verdict = verdict_fail(
-		    E_TIMEOUT,
-		    "the client did not end in %d minutes and was stopped (%s); the new name is in its file: "
-		    "see why, then run cutover again",
-		    RUN_MAX_S / 60, words);
+			E_TIMEOUT,
+			"the client did not end in %d minutes and was stopped (%s); the new name is in its file: "
+			"see why, then run cutover again",
+			RUN_MAX_S / 60, words);
 	else if (result->exit_code)
 		verdict = verdict_fail(
-		    E_IO,
-		    "the client ended with code %d: %s; the new name is in its file: try `%s` in %s as %s, "
-		    "then run cutover again",
-		    (int)result->exit_code, words, command ? command : "", folder, user ? user : "its user");
+			E_IO,
+			"the client ended with code %d: %s; the new name is in its file: try `%s` in %s as %s, "
+			"then run cutover again",
+			(int)result->exit_code, words, command ? command : "", folder, user ? user : "its user");
 	free(words);
 	return verdict;
 }
@@ -316,9 +316,9 @@ static bool assess_found(const struct agent_ctx *ctx, struct assessment *out)
 		assessment_set(out, ASSESS_PERSON, "the search for the client took too long: name its folder (`path`)");
 	else if (facts_is(ctx->now, "client.n", "0"))
 		assessment_set(
-		    out, ASSESS_DRIFT,
-		    "no imhs-config.rb was found in the usual places: name the client's folder (`path`), or take "
-		    "ruby-client off this host in the inventory");
+			out, ASSESS_DRIFT,
+			"no imhs-config.rb was found in the usual places: name the client's folder (`path`), or take "
+			"ruby-client off this host in the inventory");
 	else if (!facts_is(ctx->now, "client.n", "1"))
 		assessment_set(out, ASSESS_PERSON,
 			       "there is more than one client: %s; name the one that is meant (`path`)",
@@ -354,9 +354,9 @@ static void assess_old(const struct agent_ctx *ctx, struct assessment *out)
 		return;
 	if (run_command(ctx, &why) && !run_user(ctx)) {
 		assessment_set(
-		    out, ASSESS_PERSON,
-		    "the client belongs to root and no schedule says as whom it runs: name the user (`run_as`), or "
-		    "`run`: \"none\"");
+			out, ASSESS_PERSON,
+			"the client belongs to root and no schedule says as whom it runs: name the user (`run_as`), or "
+			"`run`: \"none\"");
 		return;
 	}
 	add_notes(ctx, out);
@@ -401,69 +401,78 @@ static int assess(const struct agent_ctx *ctx, struct assessment *out, struct er
 /* ---- the vendor's procedure ------------------------------------------------------------------------------------- */
 
 static const struct step observe[] = {
-    {.name = "find", .request = find_request, .judge = find_judge, .deadline_ms = 150000},
-    {.name = "read", .request = config_read, .judge = config_was_read},
-    {.name = "schedule", .request = schedule_look, .judge = schedule_seen, .deadline_ms = 60000},
-    {.name = "running", .request = running_request, .judge = running_judge},
-    {.name = "ruby", .request = ruby_request, .judge = ruby_judge},
-    {0},
+	{ .name = "find", .request = find_request, .judge = find_judge, .deadline_ms = 150000 },
+	{ .name = "read", .request = config_read, .judge = config_was_read },
+	{ .name = "schedule", .request = schedule_look, .judge = schedule_seen, .deadline_ms = 60000 },
+	{ .name = "running", .request = running_request, .judge = running_judge },
+	{ .name = "ruby", .request = ruby_request, .judge = ruby_judge },
+	{ 0 },
 };
 
 static const struct step apply[] = {
-    {.name = "schedule-off",
-     .request = schedule_off,
-     .judge = schedule_is_off,
-     .flags = STEP_MUTATES | STEP_IDEMPOTENT,
-     .owes = "schedule-on"},
-    {.name = "wait-idle", .request = running_request, .judge = idle_judge, .budget_ms = IDLE_MAX_MS + 60000},
-    {.name = "check-syntax", .request = config_syntax, .judge = config_syntax_seen},
-    {.name = "write-config", .request = config_write, .judge = config_written, .flags = STEP_MUTATES | STEP_IDEMPOTENT},
-    {.name = "run-client",
-     .request = run_request,
-     .judge = run_judge,
-     .flags = STEP_MUTATES | STEP_IDEMPOTENT,
-     .deadline_ms = (RUN_MAX_S + 60) * 1000},
-    {0},
+	{ .name = "schedule-off",
+	  .request = schedule_off,
+	  .judge = schedule_is_off,
+	  .flags = STEP_MUTATES | STEP_IDEMPOTENT,
+	  .owes = "schedule-on" },
+	{ .name = "wait-idle", .request = running_request, .judge = idle_judge, .budget_ms = IDLE_MAX_MS + 60000 },
+	{ .name = "check-syntax", .request = config_syntax, .judge = config_syntax_seen },
+	{ .name = "write-config",
+	  .request = config_write,
+	  .judge = config_written,
+	  .flags = STEP_MUTATES | STEP_IDEMPOTENT },
+	{ .name = "run-client",
+	  .request = run_request,
+	  .judge = run_judge,
+	  .flags = STEP_MUTATES | STEP_IDEMPOTENT,
+	  .deadline_ms = (RUN_MAX_S + 60) * 1000 },
+	{ 0 },
 };
 
 static const struct step restore[] = {
-    {.name = "schedule-on", .request = schedule_on, .judge = schedule_is_on, .flags = STEP_MUTATES | STEP_IDEMPOTENT},
-    {0},
+	{ .name = "schedule-on",
+	  .request = schedule_on,
+	  .judge = schedule_is_on,
+	  .flags = STEP_MUTATES | STEP_IDEMPOTENT },
+	{ 0 },
 };
 
 static const struct step verify[] = {
-    {.name = "read-again", .request = config_read_again, .judge = config_was_read_again},
-    {.name = "schedule-again", .request = schedule_look, .judge = schedule_seen_again, .deadline_ms = 60000},
-    {.name = "syntax-again", .request = config_syntax_again, .judge = config_syntax_seen},
-    {0},
+	{ .name = "read-again", .request = config_read_again, .judge = config_was_read_again },
+	{ .name = "schedule-again", .request = schedule_look_again, .judge = schedule_seen_again },
+	{ .name = "syntax-again", .request = config_syntax_again, .judge = config_syntax_seen },
+	{ 0 },
 };
 
 static const struct step revert[] = {
-    {.name = "revert-schedule-off",
-     .request = schedule_off,
-     .judge = schedule_is_off,
-     .flags = STEP_MUTATES | STEP_IDEMPOTENT,
-     .owes = "schedule-on"},
-    {.name = "revert-wait-idle", .request = running_request, .judge = idle_judge, .budget_ms = IDLE_MAX_MS + 60000},
-    {.name = "revert-config",
-     .request = config_write_old,
-     .judge = config_old_written,
-     .flags = STEP_MUTATES | STEP_IDEMPOTENT},
-    {0},
+	{ .name = "revert-schedule-off",
+	  .request = schedule_off,
+	  .judge = schedule_is_off,
+	  .flags = STEP_MUTATES | STEP_IDEMPOTENT,
+	  .owes = "schedule-on" },
+	{ .name = "revert-wait-idle",
+	  .request = running_request,
+	  .judge = idle_judge,
+	  .budget_ms = IDLE_MAX_MS + 60000 },
+	{ .name = "revert-config",
+	  .request = config_write_old,
+	  .judge = config_old_written,
+	  .flags = STEP_MUTATES | STEP_IDEMPOTENT },
+	{ 0 },
 };
 
-static const char *const params[] = {"path", "run", "run_as", "schedule", NULL};
+static const char *const params[] = { "path", "run", "run_as", "schedule", NULL };
 
 const struct agent agent_ruby_client = {
-    .name = "ruby-client",
-    .summary = "the directory-sync client in Ruby (imhs-ws-client) on Linux",
-    .scope = SCOPE_HOST,
-    .os = 1u << OS_LINUX,
-    .params = params,
-    .observe = observe,
-    .assess = assess,
-    .apply = apply,
-    .restore = restore,
-    .verify = verify,
-    .revert = revert,
+	.name = "ruby-client",
+	.summary = "the directory-sync client in Ruby (imhs-ws-client) on Linux",
+	.scope = SCOPE_HOST,
+	.os = 1u << OS_LINUX,
+	.params = params,
+	.observe = observe,
+	.assess = assess,
+	.apply = apply,
+	.restore = restore,
+	.verify = verify,
+	.revert = revert,
 };

@@ -134,10 +134,10 @@ static bool value_assess(const struct agent_ctx *ctx, struct assessment *out)
 			       facts_text(f, "config.why", ""));
 	else if (facts_is(f, "config.state", "other"))
 		assessment_set(
-		    out, ASSESS_DRIFT,
-		    "%s line %s names %s, which is neither the vendor's old name nor the new one (%s): decide what "
-		    "it should be",
-		    path, line, facts_text(f, "config.host", ""), ctx->tenant->new_web_service);
+			out, ASSESS_DRIFT,
+			"%s line %s names %s, which is neither the vendor's old name nor the new one (%s): decide what "
+			"it should be",
+			path, line, facts_text(f, "config.host", ""), ctx->tenant->new_web_service);
 	else
 		return true;
 	return false;
@@ -160,10 +160,10 @@ bool config_assess(const struct agent_ctx *ctx, struct assessment *out)
 		return false;
 	if (facts_is(f, "config.state", "old") && !facts_is(f, "config.links", "1")) {
 		assessment_set(
-		    out, ASSESS_PERSON,
-		    "%s is one of %s names (hard links) of the same file: replacing it would part them; make it a "
-		    "file of its own, or change it by hand",
-		    path, facts_text(f, "config.links", "?"));
+			out, ASSESS_PERSON,
+			"%s is one of %s names (hard links) of the same file: replacing it would part them; make it a "
+			"file of its own, or change it by hand",
+			path, facts_text(f, "config.links", "?"));
 		return false;
 	}
 	return true;
@@ -327,9 +327,9 @@ struct verdict config_syntax_seen(const struct agent_ctx *ctx, int n, const stru
 	if (!frames_find(text, result->out.len, "line", &line))
 		line.len = 0;
 	return verdict_drift(
-	    "%s is no valid Ruby for the Ruby of this host (line %.*s), with the new name as with the old: "
-	    "repair it, or look whether the client has a Ruby of its own",
-	    path_of(ctx), line.len ? (int)line.len : 1, line.len ? line.value : "?");
+		"%s is no valid Ruby for the Ruby of this host (line %.*s), with the new name as with the old: "
+		"repair it, or look whether the client has a Ruby of its own",
+		path_of(ctx), line.len ? (int)line.len : 1, line.len ? line.value : "?");
 }
 
 /* ---- verify ----------------------------------------------------------------------------------------------------- */
@@ -353,7 +353,7 @@ static bool kept(const struct agent_ctx *ctx, const struct facts *seen, const ch
 
 static struct verdict compare(const struct agent_ctx *ctx, const struct facts *seen)
 {
-	static const char *const keys[] = {"config.mode", "config.owner", "config.group", "config.links"};
+	static const char *const keys[] = { "config.mode", "config.owner", "config.group", "config.links" };
 	const char *path = path_of(ctx), *state = facts_text(seen, "config.state", "");
 	char *was;
 
@@ -378,7 +378,7 @@ static struct verdict compare(const struct agent_ctx *ctx, const struct facts *s
 
 struct verdict config_was_read_again(const struct agent_ctx *ctx, int n, const struct op_result *result)
 {
-	struct facts seen = {0};
+	struct facts seen = { 0 };
 	struct verdict verdict;
 
 	(void)n;
@@ -441,7 +441,7 @@ struct verdict config_old_written(const struct agent_ctx *ctx, int n, const stru
 	buf_release_secret(&text);
 	if (!meant)
 		return verdict_drift(
-		    "%s was edited since we changed it: put %s back by hand; the old file is %s beside it",
-		    path_of(ctx), facts_text(ctx->before, "config.host", "the old name"), CONFIG_BACKUP);
+			"%s was edited since we changed it: put %s back by hand; the old file is %s beside it",
+			path_of(ctx), facts_text(ctx->before, "config.host", "the old name"), CONFIG_BACKUP);
 	return result->failure.code ? write_failed(ctx, result) : verdict_ok();
 }

@@ -178,10 +178,10 @@ static void add_table(const struct agent_ctx *ctx, const struct seen *seen)
 {
 	char *folder = str_dup(facts_text(ctx->now, "client.folder", "")), *name = frame_text(&seen->name);
 	char *real = str_dup(facts_text(ctx->now, "client.real", ""));
-	const char *const folders[] = {folder, real, NULL};
-	const char *const names[] = {"imhs-ws-clinet", "imhs-ws-client", "imhs-ws-client.rb", "imhs-ws-clinet.rb",
-				     NULL};
-	const struct crontab_client client = {folders, names};
+	const char *const folders[] = { folder, real, NULL };
+	const char *const names[] = { "imhs-ws-clinet", "imhs-ws-client", "imhs-ws-client.rb", "imhs-ws-clinet.rb",
+				      NULL };
+	const struct crontab_client client = { folders, names };
 	char marker[MARKER_MAX];
 	struct crontab_entry *found;
 	size_t found_n;
@@ -226,7 +226,7 @@ static void add_frame(const struct agent_ctx *ctx, const struct frame *frame, st
 	char *value = frame_text(frame);
 
 	if (frame_is(frame, "kind"))
-		*seen = (struct seen){.kind = *frame, .system = strcmp(value, "system") == 0};
+		*seen = (struct seen){ .kind = *frame, .system = strcmp(value, "system") == 0 };
 	else if (frame_is(frame, "name"))
 		seen->name = *frame;
 	else if (frame_is(frame, "user"))
@@ -237,24 +237,24 @@ static void add_frame(const struct agent_ctx *ctx, const struct frame *frame, st
 		seen->bytes = *frame;
 		add_table(ctx, seen);
 	} else if (frame_is(frame, "timer"))
-		*seen = (struct seen){.timer = *frame};
+		*seen = (struct seen){ .timer = *frame };
 	else if (frame_is(frame, "active"))
 		seen->active = *frame;
 	else if (frame_is(frame, "enabled")) {
 		seen->enabled = *frame;
 		add_timer(ctx->now, seen);
 	} else if (frame_is(frame, "other"))
-		complain(
-		    ctx->now, "schedule.person",
-		    "%s names the client and may start it, and cannot be switched off by us: say where its schedule is "
-		    "(`schedule`), or `none` when it may stay on",
-		    value);
+		complain(ctx->now, "schedule.person",
+			 "%s names the client and may start it, and cannot be switched off by us: say where its "
+			 "schedule is "
+			 "(`schedule`), or `none` when it may stay on",
+			 value);
 	else if (frame_is(frame, "unreadable"))
-		complain(
-		    ctx->now, "schedule.person",
-		    "%s could not be looked into: let the login become root (`become`), or say where the schedule is "
-		    "(`schedule`)",
-		    value);
+		complain(ctx->now, "schedule.person",
+			 "%s could not be looked into: let the login become root (`become`), or say where the schedule "
+			 "is "
+			 "(`schedule`)",
+			 value);
 	else if (frame_is(frame, "missing"))
 		complain(ctx->now, "schedule.drift", "the inventory names the schedule %s, which is not there", value);
 	free(value);
@@ -265,7 +265,7 @@ struct verdict schedule_seen(const struct agent_ctx *ctx, int n, const struct op
 	const char *text = buf_str(&result->out), *where = agent_param(ctx, "schedule");
 	struct verdict verdict;
 	struct frame frame;
-	struct seen seen = {0};
+	struct seen seen = { 0 };
 	size_t at = 0;
 
 	(void)n;
@@ -332,10 +332,10 @@ bool schedule_assess(const struct agent_ctx *ctx, struct assessment *out)
 		if (!state_is(f, i, "off-by-us"))
 			continue;
 		assessment_set(
-		    out, ASSESS_DRIFT,
-		    "%s was switched off by a cutover that this state file knows nothing of: use the state file "
-		    "of that run, or take the marker away by hand",
-		    place(f, i, where));
+			out, ASSESS_DRIFT,
+			"%s was switched off by a cutover that this state file knows nothing of: use the state file "
+			"of that run, or take the marker away by hand",
+			place(f, i, where));
 		return false;
 	}
 	if (facts_get(f, "schedule.drift")) {
@@ -471,8 +471,8 @@ static struct verdict install_failed(const struct op_result *result, const char 
 {
 	char *words = script_words(result);
 	struct verdict verdict =
-	    verdict_fail(result->failure.code ? result->failure.code : E_IO, "%s could not be %s: %s", where, what,
-			 result->failure.code ? result->failure.text : words);
+		verdict_fail(result->failure.code ? result->failure.code : E_IO, "%s could not be %s: %s", where, what,
+			     result->failure.code ? result->failure.text : words);
 
 	free(words);
 	return verdict;
@@ -570,8 +570,9 @@ static struct verdict table_read(const struct agent_ctx *ctx, int i, const char 
 		return verdict_unchanged("the line is on already in %s", path);
 	}
 	if (rc == E_INVAL)
-		return verdict_fail(
-		    E_CHANGED, "%s holds this line more than once, on or off: leave one of them, on: %s", path, line);
+		return verdict_fail(E_CHANGED,
+				    "%s holds this line more than once, on or off: leave one of them, on: %s", path,
+				    line);
 	if (rc)
 		return verdict_fail(E_CHANGED,
 				    "the line that we switched off is not in %s any more: put it back by hand: %s",
@@ -618,8 +619,8 @@ static int nth_place(const struct facts *f, int n)
 		bool first = true;
 
 		for (int k = 0; k < i && first; k++)
-			first =
-			    is_timer(f, i) || strcmp(fact_at(f, ENTRY, k, "path"), fact_at(f, ENTRY, i, "path")) != 0;
+			first = is_timer(f, i) ||
+				strcmp(fact_at(f, ENTRY, k, "path"), fact_at(f, ENTRY, i, "path")) != 0;
 		if (first && n-- == 0)
 			return i;
 	}

@@ -34,7 +34,7 @@ const char *verdict_name(enum verdict_kind kind)
 /* Text from hosts may be in it: made printable here as err_set does it, so that no caller has to think of it. */
 static struct verdict made(enum verdict_kind kind, const char *fmt, va_list args)
 {
-	struct verdict v = {.kind = kind};
+	struct verdict v = { .kind = kind };
 
 	vsnprintf(v.text, sizeof(v.text), fmt, args);
 	for (char *at = v.text; *at; at++) {
@@ -46,7 +46,7 @@ static struct verdict made(enum verdict_kind kind, const char *fmt, va_list args
 
 struct verdict verdict_ok(void)
 {
-	return (struct verdict){.kind = VERDICT_OK};
+	return (struct verdict){ .kind = VERDICT_OK };
 }
 
 struct verdict verdict_unchanged(const char *fmt, ...)

@@ -216,7 +216,7 @@ static void note_variable(struct variables *vars, const struct line *line, const
 {
 	size_t start = skip_blanks(line->at, line->len, 0), from = 0;
 	size_t len = start < line->len ? env_name(line->at + start, line->len - start, &from) : 0;
-	struct line name = {line->at + start, len}, value;
+	struct line name = { line->at + start, len }, value;
 
 	if (!len || line->at[start] == '#')
 		return;
@@ -224,7 +224,7 @@ static void note_variable(struct variables *vars, const struct line *line, const
 		name.at++;
 		name.len -= 2;
 	}
-	value = (struct line){line->at + start + from, line->len - start - from};
+	value = (struct line){ line->at + start + from, line->len - start - from };
 	for (size_t i = 0; i < vars->n; i++) {
 		if (vars->at[i].len == name.len && memcmp(vars->at[i].at, name.at, name.len) == 0)
 			vars->at[i--] = vars->at[--vars->n];
@@ -265,7 +265,7 @@ static bool starts_client(const struct line *command, const struct crontab_clien
 void crontab_find(const char *text, size_t len, enum crontab_format format, const struct crontab_client *client,
 		  const char *marker, struct crontab_entry **found, size_t *found_n)
 {
-	struct variables vars = {0};
+	struct variables vars = { 0 };
 	struct line line, command;
 	size_t offset = 0;
 	long number = 0;
@@ -273,7 +273,7 @@ void crontab_find(const char *text, size_t len, enum crontab_format format, cons
 	*found = NULL;
 	*found_n = 0;
 	for (size_t start = 0; next_line(text, len, &offset, &line); start = offset) {
-		struct crontab_entry entry = {.offset = start, .len = line.len, .line = ++number};
+		struct crontab_entry entry = { .offset = start, .len = line.len, .line = ++number };
 		size_t skip;
 
 		note_variable(&vars, &line, client);
@@ -298,7 +298,7 @@ struct places {
 
 static struct places places_of(const char *text, size_t len, const char *wanted, size_t wanted_len, const char *marker)
 {
-	struct places p = {0};
+	struct places p = { 0 };
 	size_t offset = 0, skip = strlen(marker);
 	struct line line;
 

@@ -182,7 +182,7 @@ static void find_as(const char *text, size_t len, const char *name, enum ruby_en
 {
 	struct ruby_scan scan;
 
-	*found = (struct ruby_constant){0};
+	*found = (struct ruby_constant){ 0 };
 	ruby_scan(text, len, name, encoding, &scan);
 	judge(found, &scan, text);
 }
@@ -194,7 +194,7 @@ void ruby_constant_find(const char *text, size_t len, const char *name, struct r
 	enum ruby_encoding encoding = ruby_encoding_of(text, len, &declared);
 
 	if (len >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0)) {
-		*found = (struct ruby_constant){0};
+		*found = (struct ruby_constant){ 0 };
 		say_unclear(found, "the file is UTF-16, which Ruby does not read", 1);
 		return;
 	}

@@ -190,7 +190,7 @@ static void quoted(struct lexer *lx)
 {
 	size_t start = lx->at;
 	int quote = byte_at(lx, lx->at++);
-	struct literal lit = {.kind = quote == '`' ? LITERAL_OTHER : LITERAL_STRING};
+	struct literal lit = { .kind = quote == '`' ? LITERAL_OTHER : LITERAL_STRING };
 
 	delimited(lx, quote, quote, quote != '\'', &lit);
 	value_ended(lx);
@@ -207,7 +207,7 @@ static void percent(struct lexer *lx)
 {
 	size_t start = lx->at++;
 	int type = 'Q', open = byte_at(lx, lx->at);
-	struct literal lit = {.kind = LITERAL_STRING};
+	struct literal lit = { .kind = LITERAL_STRING };
 
 	if (open < 0x80 && is_name(open) && open != '_') {
 		type = open;
@@ -232,7 +232,7 @@ static void percent(struct lexer *lx)
 static void regex(struct lexer *lx, bool guessed)
 {
 	size_t start = lx->at++;
-	struct literal lit = {.kind = LITERAL_OTHER};
+	struct literal lit = { .kind = LITERAL_OTHER };
 	long line = lx->line;
 
 	delimited(lx, '/', '/', true, &lit);
@@ -249,10 +249,10 @@ static void regex(struct lexer *lx, bool guessed)
 /* At `<<`: a heredoc's beginning? Then it is noted, and its body is read when the line ends. */
 static bool heredoc_begins(struct lexer *lx)
 {
-	struct heredoc doc = {0};
+	struct heredoc doc = { 0 };
 	size_t start = lx->at, at = lx->at + 2;
 	int c = byte_at(lx, at);
-	struct literal lit = {.kind = LITERAL_OTHER};
+	struct literal lit = { .kind = LITERAL_OTHER };
 
 	if (c == '-' || c == '~') {
 		doc.indented = true;
@@ -299,7 +299,7 @@ static bool heredoc_ends(const struct lexer *lx, const struct heredoc *doc)
 /* One line of a body with interpolation; an escaped newline does not end it. */
 static void heredoc_line(struct lexer *lx)
 {
-	struct literal unused = {0};
+	struct literal unused = { 0 };
 
 	while (lx->at < lx->len && !lx->scan->failed) {
 		size_t bytes = step(lx, lx->at);
@@ -409,13 +409,13 @@ static bool is_local(const struct lexer *lx, size_t start, size_t len)
 
 static enum before before_of_word(const struct lexer *lx, size_t start, size_t len)
 {
-	static const char *const begin[] = {"if",     "unless", "while", "until", "and",    "or",   "not",   "return",
-					    "when",   "in",     "case",  "then",  "do",     "else", "elsif", "begin",
-					    "ensure", "rescue", "break", "next",  "module", "for",  NULL};
-	static const char *const end[] = {"end",   "self",     "nil",      "true",         "false", "redo",
-					  "retry", "__FILE__", "__LINE__", "__ENCODING__", NULL};
-	static const char *const def[] = {"def", "alias", "undef", NULL};
-	static const char *const class[] = {"class", NULL};
+	static const char *const begin[] = { "if",     "unless", "while", "until", "and",    "or",   "not",   "return",
+					     "when",   "in",     "case",  "then",  "do",     "else", "elsif", "begin",
+					     "ensure", "rescue", "break", "next",  "module", "for",  NULL };
+	static const char *const end[] = { "end",   "self",     "nil",      "true",         "false", "redo",
+					   "retry", "__FILE__", "__LINE__", "__ENCODING__", NULL };
+	static const char *const def[] = { "def", "alias", "undef", NULL };
+	static const char *const class[] = { "class", NULL };
 
 	if (lx->before == BEFORE_DEF)
 		return BEFORE_END;
@@ -531,9 +531,9 @@ static void dot(struct lexer *lx, size_t bytes)
 /* An operator's name behind `def`, `.` or `:`; the longest first. */
 static size_t operator_name(const struct lexer *lx, size_t at)
 {
-	static const char *const names[] = {"[]=", "<=>", "===", "[]", "**", "==", "=~", "!=", "!~", "<<",
-					    ">>",  "<=",  ">=",  "+@", "-@", "~@", "!@", "+",  "-",  "*",
-					    "/",   "%",   "<",   ">",  "!",  "~",  "^",  "&",  "|",  "`"};
+	static const char *const names[] = { "[]=", "<=>", "===", "[]", "**", "==", "=~", "!=", "!~", "<<",
+					     ">>",  "<=",  ">=",  "+@", "-@", "~@", "!@", "+",  "-",  "*",
+					     "/",   "%",   "<",   ">",  "!",  "~",  "^",  "&",  "|",  "`" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		size_t n = strlen(names[i]);

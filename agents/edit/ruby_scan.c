@@ -100,8 +100,8 @@ static size_t skip_blanks(const struct lexer *lx, size_t at)
 /* Length of an assignment operator other than `=`: "||=", "+=" …; 0 when there is none. */
 static size_t operator_assign(const char *at, size_t len)
 {
-	static const char *const operators[] = {
-	    "||=", "&&=", "**=", "<<=", ">>=", "+=", "-=", "*=", "/=", "%=", "|=", "&=", "^="};
+	static const char *const operators[] = { "||=", "&&=", "**=", "<<=", ">>=", "+=", "-=",
+						 "*=",  "/=",  "%=",  "|=",  "&=",  "^=" };
 
 	for (size_t i = 0; i < sizeof(operators) / sizeof(*operators); i++) {
 		size_t n = strlen(operators[i]);
@@ -127,7 +127,7 @@ static void add(struct lexer *lx, const char *why)
 	lx->watched = scan->n < RUBY_SCAN_MAX ? &scan->at[scan->n] : NULL;
 	scan->n++;
 	if (lx->watched)
-		*lx->watched = (struct ruby_assignment){.line = lx->line, .unclear = why};
+		*lx->watched = (struct ruby_assignment){ .line = lx->line, .unclear = why };
 }
 
 void lexer_constant(struct lexer *lx)
@@ -157,17 +157,17 @@ void lexer_constant(struct lexer *lx)
 void ruby_scan(const char *text, size_t len, const char *name, enum ruby_encoding encoding, struct ruby_scan *scan)
 {
 	struct lexer lx = {
-	    .text = text,
-	    .len = len,
-	    .line = 1,
-	    .encoding = encoding,
-	    .name = name,
-	    .name_len = strlen(name),
-	    .scan = scan,
-	    .statement = true,
+		.text = text,
+		.len = len,
+		.line = 1,
+		.encoding = encoding,
+		.name = name,
+		.name_len = strlen(name),
+		.scan = scan,
+		.statement = true,
 	};
 
-	*scan = (struct ruby_scan){0};
+	*scan = (struct ruby_scan){ 0 };
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
 		lx.at = 3;
 	lx.start = lx.at;
@@ -187,9 +187,10 @@ static bool starts_with(const char *at, size_t len, const char *word)
 
 static enum ruby_encoding encoding_named(const char *at, size_t len)
 {
-	static const char *const sjis[] = {"shift_jis",    "sjis",   "windows-31j", "cp932",
-					   "cswindows31j", "macjap", "pck"};
-	static const char *const gbk[] = {"gb", "cp936", "big5", "cp950", "cp951", "cp949", "euc-tw"};
+	static const char *const sjis[] = {
+		"shift_jis", "sjis", "windows-31j", "cp932", "cswindows31j", "macjap", "pck"
+	};
+	static const char *const gbk[] = { "gb", "cp936", "big5", "cp950", "cp951", "cp949", "euc-tw" };
 
 	for (size_t i = 0; i < sizeof(sjis) / sizeof(*sjis); i++) {
 		if (starts_with(at, len, sjis[i]))

@@ -29,7 +29,8 @@ give_up() {
 
 check() {
 	[ -f "$path" ] || exit 4
-	[ "$(sha256sum <"$path" | cut -c 1-64)" = "$expected" ] || exit 3
+	sum=$(sha256sum <"$path")
+	[ "${sum%% *}" = "$expected" ] || exit 3
 }
 
 same_attributes() {
@@ -50,13 +51,14 @@ while :; do
 	*) break ;;
 	esac
 done
-touch -- "$new"
 sync -- "$new" 2>/dev/null || sync
 check
 mv -f -- "$new" "$path" || give_up "$path could not be replaced"
 new=
 # BusyBox's crond looks at the users' tables that are named here, at others only each hour
-case $(readlink -f -- "$(command -v crond 2>/dev/null)" 2>/dev/null):$path in
-*/busybox:/var/spool/* | */busybox:/etc/crontabs/*) echo "${path##*/}" >>"$folder/cron.update" ;;
-esac
+if crond=$(command -v crond 2>/dev/null); then
+	case $(readlink -f -- "$crond"):$path in
+	*/busybox:/var/spool/* | */busybox:/etc/crontabs/*) echo "${path##*/}" >>"$folder/cron.update" ;;
+	esac
+fi
 exit 0

@@ -20,7 +20,7 @@ struct buf golden_read(const char *name, const char *ending)
 {
 	char *path = str_fmt("%s%s", name, ending);
 	struct buf bytes = BUF_INIT;
-	struct err err = {0};
+	struct err err = { 0 };
 
 	ck_assert_msg(file_read(path, 1 << 20, &bytes, &err) == 0, "%s", err.text);
 	free(path);

@@ -6,9 +6,9 @@
 
 #define MARKER "#CUTOVER:acme: "
 
-static const char *const folders[] = {"/opt/imhs-ws-clinet", "/data/sync client/imhs-ws-clinet", NULL};
-static const char *const names[] = {"imhs-ws-clinet", "imhs-ws-client", "imhs-ws-client.rb", NULL};
-static const struct crontab_client client = {folders, names};
+static const char *const folders[] = { "/opt/imhs-ws-clinet", "/data/sync client/imhs-ws-clinet", NULL };
+static const char *const names[] = { "imhs-ws-clinet", "imhs-ws-client", "imhs-ws-client.rb", NULL };
+static const struct crontab_client client = { folders, names };
 
 /* ---- golden ----------------------------------------------------------------------------------------------------- */
 
@@ -19,7 +19,7 @@ static struct buf all_off(const struct buf *in, const struct crontab_entry *foun
 	buf_add(&text, buf_str(in), in->len);
 	for (size_t i = 0; i < n; i++) {
 		struct buf out = BUF_INIT;
-		struct err err = {0};
+		struct err err = { 0 };
 		int rc = crontab_disable(buf_str(&text), text.len, in->data + found[i].body_offset, found[i].body_len,
 					 MARKER, &out, &err);
 
@@ -158,17 +158,17 @@ END_TEST
 static void random_line(struct buf *out, int unique)
 {
 	static const char *const pieces[] = {
-	    "# comment %d",
-	    "",
-	    "   ",
-	    "MAILTO=x%d",
-	    "%d 3 * * * /usr/bin/backup",
-	    "@daily ruby /opt/imhs-ws-clinet/imhs-ws-client.rb %d",
-	    "%d 3 * * * cd /opt/imhs-ws-clinet && ruby imhs-ws-client.rb",
-	    "\t%d 3 * * * ruby imhs-ws-client.rb \\%% x %% y\r",
-	    "#CUTOVER:other: %d 3 * * * cd /opt/imhs-ws-clinet",
-	    "#%d 3 * * * cd /opt/imhs-ws-clinet && ruby imhs-ws-client.rb",
-	    "\x95\x5c %d",
+		"# comment %d",
+		"",
+		"   ",
+		"MAILTO=x%d",
+		"%d 3 * * * /usr/bin/backup",
+		"@daily ruby /opt/imhs-ws-clinet/imhs-ws-client.rb %d",
+		"%d 3 * * * cd /opt/imhs-ws-clinet && ruby imhs-ws-client.rb",
+		"\t%d 3 * * * ruby imhs-ws-client.rb \\%% x %% y\r",
+		"#CUTOVER:other: %d 3 * * * cd /opt/imhs-ws-clinet",
+		"#%d 3 * * * cd /opt/imhs-ws-clinet && ruby imhs-ws-client.rb",
+		"\x95\x5c %d",
 	};
 	unsigned which = golden_random(ARRAY_LEN(pieces));
 	char *text = NULL;
