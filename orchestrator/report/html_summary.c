@@ -328,7 +328,7 @@ static void run_line(const struct report *r, const struct report_run *run, struc
 	buf_adds(out, "</td><td>");
 	if (run->exit >= 0)
 		buf_addf(out, "<b>%d</b> %s", run->exit, report_exit_meaning(run->exit, r->lang));
-	html_wrap(out, run->exit >= 0 ? "<br>" : "", run->run->end_text, "");
+	html_wrap(out, run->exit >= 0 ? "<br>" : "", report_run_text(run), "");
 	buf_adds(out, "</td><td>");
 	html_text(out, run->version);
 	buf_adds(out, "</td></tr>\n");

@@ -97,3 +97,10 @@ const char *report_exit_meaning(int exit, enum report_lang lang)
 			return table[i].meaning[lang];
 	return "";
 }
+
+const char *report_run_text(const struct report_run *run)
+{
+	const char *text = run->run->end_text ? run->run->end_text : "";
+
+	return strcmp(text, report_exit_meaning(run->exit, REPORT_EN)) == 0 ? "" : text;
+}

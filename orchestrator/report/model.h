@@ -167,6 +167,9 @@ struct report_person {
 void report_person_of(const struct report_event *event, struct report_person *out);
 void report_person_release(struct report_person *person);
 
+/* What the run's end says beyond its exit code's meaning; "" for nothing. */
+const char *report_run_text(const struct report_run *run);
+
 /* What an exit code of run and resume means. "" for an unknown one. */
 const char *report_exit_meaning(int exit, enum report_lang lang);
 

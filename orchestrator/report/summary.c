@@ -212,8 +212,8 @@ void summary_run(const struct report *r, size_t indent, struct buf *out)
 	else
 		run_over(r, run, &line);
 	summary_line(r, killed ? TEXT_RED : TEXT_PLAIN, buf_str(&line), indent, out);
-	if (*run->run->end_text)
-		summary_paragraph(r, run->run->end_text, indent + 2, out);
+	if (*report_run_text(run))
+		summary_paragraph(r, report_run_text(run), indent + 2, out);
 	buf_release(&line);
 }
 

@@ -172,7 +172,9 @@ static void changes(const struct client *c)
 		"\",\"edits\":[{\"new\":\"ws.%s.hes2.example\",\"offset\":412,\"old\":\"us.imhs-ws.trendmicro.com\"}],"
 		"\"item\":\"config\",\"line\":17,"
 		"\"new_line\":\"ROOT_URI = 'https://ws.%s.hes2.example/imhs/v1.0/en'\",\"old_line\":\"" OLD_LINE
-		"\",\"what\":\"/opt/imhs-ws-clinet/imhs-config.rb\"}],\"notes\":[\"the crontab line of sync is off meanwhile\"],\"state\":\"old\",\"text\":\"ROOT_URI names the old service\"}",
+		"\",\"what\":\"/opt/imhs-ws-clinet/imhs-config.rb\"}],"
+		"\"notes\":[\"the crontab line of sync is off meanwhile\"],"
+		"\"state\":\"old\",\"text\":\"ROOT_URI names the old service\"}",
 		c->tenant, c->tenant);
 	e.data = buf_str(&data);
 	fab_add(c->f, &e, NULL);

@@ -33,6 +33,8 @@ START_TEST(parse_odd)
 					   "{\"changes\":[3]}",
 					   "{\"changes\":[{\"edits\":{\"a\":1},\"line\":\"x\"}],\"notes\":\"n\"}" };
 
+	struct changes none;
+
 	for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
 		struct changes c;
 
@@ -41,7 +43,9 @@ START_TEST(parse_odd)
 			ck_assert_str_eq(c.at[k].old_line, "");
 		changes_release(&c);
 	}
-	changes_parse(&(struct changes){ 0 }, NULL);
+	changes_parse(&none, NULL);
+	ck_assert_uint_eq(none.n, 0);
+	changes_release(&none);
 }
 END_TEST
 
