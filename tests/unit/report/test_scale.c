@@ -3,10 +3,13 @@
  * size (1000 unless given) and then time and size are printed:
  *
  *     REPORT_TENANTS=10000 CK_FORK=no unit_report scale
+ *
+ * With $REPORT_PAGES the page is left there as large.html, to be opened in a browser.
  */
 #include "tests/unit/report/fabricate.h"
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "report/status.h"
 
 #include <sys/resource.h>
@@ -39,6 +42,17 @@ static size_t count(const char *text, const char *part)
 	return n;
 }
 
+static void keep_page(const struct buf *page)
+{
+	char *path;
+
+	if (!getenv("REPORT_PAGES"))
+		return;
+	path = file_join(getenv("REPORT_PAGES"), "large.html");
+	ck_assert_int_eq(file_write(path, 0644, page->data, page->len, NULL), 0);
+	free(path);
+}
+
 static void check_formats(const struct report *report, size_t tenants)
 {
 	struct buf out = BUF_INIT;
@@ -46,6 +60,7 @@ static void check_formats(const struct report *report, size_t tenants)
 
 	ck_assert_int_eq(report_html(report, &out, NULL), 0);
 	say("html", since, out.len);
+	keep_page(&out);
 	ck_assert_uint_eq(count(buf_str(&out), "<tr data-s="), tenants);
 	ck_assert_uint_le(out.len, ((size_t)17 << 20) + tenants * 900);
 	out = (buf_release(&out), (struct buf){ 0 });
