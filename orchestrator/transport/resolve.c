@@ -1,8 +1,8 @@
 /*
  * The happy path: ares_getaddrinfo, c-ares' sockets watched by one uv_poll each as its socket callback says, and the
- * answer handed on from a timer, since c-ares may have it at once (/etc/hosts). It fails with what the name servers say;
- * deadlines are the caller's, who cancels: the lookup then goes on without him and is thrown away. Closing ends what is
- * left and frees after the last handle is closed.
+ * answer handed on from a timer, since c-ares may have it at once (/etc/hosts). It fails with what the name servers
+ * say; deadlines are the caller's, who cancels: the lookup then goes on without him and is thrown away. Closing ends
+ * what is left and frees after the last handle is closed.
  */
 #include "transport/resolve.h"
 
@@ -100,7 +100,8 @@ static void arm_timer(struct resolver *r)
 	}
 	next = r->open ? ares_timeout(r->channel, NULL, &tv) : NULL;
 	if (next)
-		uv_timer_start(&r->timer, on_timer, (uint64_t)next->tv_sec * 1000 + (uint64_t)next->tv_usec / 1000 + 1, 0);
+		uv_timer_start(&r->timer, on_timer, (uint64_t)next->tv_sec * 1000 + (uint64_t)next->tv_usec / 1000 + 1,
+			       0);
 	else
 		uv_timer_stop(&r->timer);
 }
@@ -185,7 +186,7 @@ struct resolver *resolver_new(uv_loop_t *loop)
 
 static int open_channel(struct resolver *r, struct err *err)
 {
-	struct ares_options options = { .sock_state_cb = on_socket, .sock_state_cb_data = r };
+	struct ares_options options = {.sock_state_cb = on_socket, .sock_state_cb_data = r};
 	int rc;
 
 	if (r->open)
@@ -239,8 +240,8 @@ static void add_address(struct resolved *found, const struct sockaddr *sa, size_
 
 bool resolve_numeric(const char *name, int port, struct resolved *found)
 {
-	struct sockaddr_in v4 = { .sin_family = AF_INET };
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
+	struct sockaddr_in v4 = {.sin_family = AF_INET};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
 	const char *percent = strchr(name, '%');
 	char *address = percent ? str_ndup(name, (size_t)(percent - name)) : str_dup(name);
 	bool ok = true;
@@ -280,7 +281,7 @@ static void on_answer(void *arg, int status, int timeouts, struct ares_addrinfo 
 struct resolve_request *resolve_start(struct resolver *r, const char *name, int port, resolve_cb *cb, void *arg,
 				      struct err *err)
 {
-	struct ares_addrinfo_hints hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
+	struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
 	struct resolve_request *req;
 
 	if (open_channel(r, err))

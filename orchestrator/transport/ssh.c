@@ -1,7 +1,7 @@
 /*
  * The transport object: what all remotes share. Keys and known_hosts files are parsed once and kept; key exchanges are
- * admitted in the order in which the remotes came to them. Nothing here fails but reading a key or a file. Closing waits
- * for the resolver's handles.
+ * admitted in the order in which the remotes came to them. Nothing here fails but reading a key or a file. Closing
+ * waits for the resolver's handles.
  */
 #include "transport/ssh_remote.h"
 
@@ -30,7 +30,8 @@ struct kept_hosts {
 	struct known_hosts *hosts;
 };
 
-int ssh_transport_new(uv_loop_t *loop, const struct ssh_transport_options *options, struct transport **out, struct err *err)
+int ssh_transport_new(uv_loop_t *loop, const struct ssh_transport_options *options, struct transport **out,
+		      struct err *err)
 {
 	struct ssh_transport *t;
 	int rc = libssh2_init(0); /* counted: each transport's close does libssh2_exit */
@@ -88,7 +89,8 @@ void ssh_transport_close(struct transport *transport, void (*cb)(void *arg), voi
 	resolver_close(t->resolver, on_resolver_closed, t);
 }
 
-int ssh_transport_key(struct ssh_transport *t, const struct remote_spec *spec, const struct ssh_key **out, struct err *err)
+int ssh_transport_key(struct ssh_transport *t, const struct remote_spec *spec, const struct ssh_key **out,
+		      struct err *err)
 {
 	const char *name = spec->key_name ? spec->key_name : "the private key";
 	char digest[SHA256_HEX_MAX];
@@ -118,7 +120,8 @@ int ssh_transport_key(struct ssh_transport *t, const struct remote_spec *spec, c
 	return 0;
 }
 
-int ssh_transport_known_hosts(struct ssh_transport *t, const char *path, const struct known_hosts **out, struct err *err)
+int ssh_transport_known_hosts(struct ssh_transport *t, const char *path, const struct known_hosts **out,
+			      struct err *err)
 {
 	struct kept_hosts *k;
 	struct known_hosts *hosts;
@@ -207,13 +210,15 @@ int ssh_transport_reserve(size_t remotes, struct err *err)
 		return 0;
 	if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < needed)
 		return err_set(err, E_LIMIT,
-			       "%zu hosts at once need %llu open files, and the hard limit is %llu, enough for %llu hosts; raise it "
+			       "%zu hosts at once need %llu open files, and the hard limit is %llu, enough for %llu "
+			       "hosts; raise it "
 			       "(ulimit -Hn, or LimitNOFILE= of the unit) or lower --concurrency",
 			       remotes, (unsigned long long)needed, (unsigned long long)limit.rlim_max,
 			       (unsigned long long)(limit.rlim_max > beside ? limit.rlim_max - beside : 0));
 	limit.rlim_cur = needed;
 	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return err_set(err, E_LIMIT, "the limit of open files cannot be raised to %llu", (unsigned long long)needed);
+		return err_set(err, E_LIMIT, "the limit of open files cannot be raised to %llu",
+			       (unsigned long long)needed);
 	return 0;
 }
 

@@ -18,7 +18,8 @@ struct ssh_transport_options {
 };
 
 /* E_PERM where the libraries cannot be initialised. */
-int ssh_transport_new(uv_loop_t *loop, const struct ssh_transport_options *options, struct transport **out, struct err *err);
+int ssh_transport_new(uv_loop_t *loop, const struct ssh_transport_options *options, struct transport **out,
+		      struct err *err);
 
 /* All remotes must be closed before. Frees after the loop has run its close callbacks; cb(arg) then. */
 void ssh_transport_close(struct transport *t, void (*cb)(void *arg), void *arg);

@@ -4,7 +4,7 @@
 
 void ssh_banner_init(struct ssh_banner *banner)
 {
-	*banner = (struct ssh_banner){ .skipped = 0 };
+	*banner = (struct ssh_banner){.skipped = 0};
 	buf_init(&banner->in, (size_t)2 * SSH_BANNER_MAX);
 }
 
@@ -31,9 +31,11 @@ static int take_version(struct ssh_banner *banner, size_t len, struct err *err)
 
 	printable_line(banner->version, sizeof(banner->version), line, len);
 	if (len > SSH_VERSION_MAX || memchr(line, '\0', len))
-		return err_set(err, E_PROTOCOL, "what answers is no SSH server: its version line is broken (\"%.60s\")", banner->version);
+		return err_set(err, E_PROTOCOL, "what answers is no SSH server: its version line is broken (\"%.60s\")",
+			       banner->version);
 	if (strncmp(line, "SSH-2.0-", 8) != 0 && strncmp(line, "SSH-1.99-", 9) != 0)
-		return err_set(err, E_PROTOCOL, "the server speaks another version of SSH: \"%.60s\"; version 2.0 is needed",
+		return err_set(err, E_PROTOCOL,
+			       "the server speaks another version of SSH: \"%.60s\"; version 2.0 is needed",
 			       banner->version);
 	return 1;
 }
@@ -64,7 +66,8 @@ int ssh_banner_take(struct ssh_banner *banner, struct err *err)
 		if (banner->skipped + len > SSH_BANNER_MAX) {
 			printable_line(banner->before, sizeof(banner->before), in->data, len);
 			return err_set(err, E_PROTOCOL,
-				       "what answers is no SSH server: no version line in its first %d bytes (\"%.60s\"); is the port right?",
+				       "what answers is no SSH server: no version line in its first %d bytes "
+				       "(\"%.60s\"); is the port right?",
 				       SSH_BANNER_MAX, banner->before);
 		}
 		if (!newline)

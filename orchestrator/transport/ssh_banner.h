@@ -15,9 +15,9 @@
 enum { SSH_BANNER_MAX = 32768, SSH_VERSION_MAX = 255 };
 
 struct ssh_banner {
-	struct buf in;	    /* what was read and not skipped */
-	size_t skipped;	    /* bytes */
-	char before[160];   /* the last line that was skipped */
+	struct buf in;                     /* what was read and not skipped */
+	size_t skipped;                    /* bytes */
+	char before[160];                  /* the last line that was skipped */
 	char version[SSH_VERSION_MAX + 1]; /* printable, without the line's end */
 };
 

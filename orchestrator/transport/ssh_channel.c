@@ -1,9 +1,9 @@
 /*
  * The happy path: a channel is opened when no other open is under way, exec starts /bin/sh, stdin goes out as fast as
- * the window and the socket's backlog allow, both output streams are read until there is nothing more, then it is closed
- * and freed. It fails alone when the server refuses the channel or the exec, and with its session on any other error.
- * Closing is driven by further steps, since the far side's answer is waited for; whoever has no patience leaves it to
- * the end of the session.
+ * the window and the socket's backlog allow, both output streams are read until there is nothing more, then it is
+ * closed and freed. It fails alone when the server refuses the channel or the exec, and with its session on any other
+ * error. Closing is driven by further steps, since the far side's answer is waited for; whoever has no patience leaves
+ * it to the end of the session.
  */
 #include "transport/ssh_channel.h"
 
@@ -17,12 +17,12 @@
 enum { WINDOW_BYTES = 256 << 10, PACKET_BYTES = 32768, BACKLOG_LOW = 64 << 10, IN_MAX = 48 << 20 };
 
 static const struct sm_state states[] = {
-	[CHANNEL_IDLE] = { "idle", SM_TO(CHANNEL_OPENING) | SM_TO(CHANNEL_CLOSED) },
-	[CHANNEL_OPENING] = { "opening", SM_TO(CHANNEL_STARTING) | SM_TO(CHANNEL_CLOSED) },
-	[CHANNEL_STARTING] = { "starting", SM_TO(CHANNEL_OPEN) | SM_TO(CHANNEL_CLOSING) },
-	[CHANNEL_OPEN] = { "open", SM_TO(CHANNEL_CLOSING) },
-	[CHANNEL_CLOSING] = { "closing", SM_TO(CHANNEL_CLOSED) },
-	[CHANNEL_CLOSED] = { "closed", 0 },
+    [CHANNEL_IDLE] = {"idle", SM_TO(CHANNEL_OPENING) | SM_TO(CHANNEL_CLOSED)},
+    [CHANNEL_OPENING] = {"opening", SM_TO(CHANNEL_STARTING) | SM_TO(CHANNEL_CLOSED)},
+    [CHANNEL_STARTING] = {"starting", SM_TO(CHANNEL_OPEN) | SM_TO(CHANNEL_CLOSING)},
+    [CHANNEL_OPEN] = {"open", SM_TO(CHANNEL_CLOSING)},
+    [CHANNEL_CLOSING] = {"closing", SM_TO(CHANNEL_CLOSED)},
+    [CHANNEL_CLOSED] = {"closed", 0},
 };
 
 static void move(struct ssh_channel *ch, enum ssh_channel_state to)
@@ -37,7 +37,7 @@ static void move(struct ssh_channel *ch, enum ssh_channel_state to)
 
 void ssh_channel_init(struct ssh_channel *ch, struct ssh_remote *remote, const struct ssh_channel_sink *sink)
 {
-	*ch = (struct ssh_channel){ .remote = remote, .sink = sink };
+	*ch = (struct ssh_channel){.remote = remote, .sink = sink};
 	sm_init(&ch->sm, states, CHANNEL_IDLE);
 	buf_init(&ch->in, IN_MAX);
 }
@@ -82,8 +82,9 @@ static int refused(struct ssh_channel *ch, const char *what, struct err *err)
 	char *text = NULL;
 
 	libssh2_session_last_error(ch->remote->session, &text, NULL, 0);
-	err_set(err, E_PROTOCOL, "the server refuses %s (%s); MaxSessions and the account's rights in its sshd_config decide that",
-		what, text ? text : "");
+	err_set(err, E_PROTOCOL,
+		"the server refuses %s (%s); MaxSessions and the account's rights in its sshd_config decide that", what,
+		text ? text : "");
 	return 1;
 }
 
@@ -151,7 +152,8 @@ static int read_stream(struct ssh_channel *ch, int stream, struct err *err)
 	static char bytes[32768]; /* one loop, one thread */
 
 	for (;;) {
-		ssize_t n = libssh2_channel_read_ex(ch->channel, stream ? SSH_EXTENDED_DATA_STDERR : 0, bytes, sizeof(bytes));
+		ssize_t n =
+		    libssh2_channel_read_ex(ch->channel, stream ? SSH_EXTENDED_DATA_STDERR : 0, bytes, sizeof(bytes));
 		int r;
 
 		if (n == 0 || again(ch, (int)n))

@@ -4,9 +4,9 @@
  *
  *     IDLE → OPENING → STARTING → OPEN → CLOSING → CLOSED
  *
- * ssh_channel_step drives it and is called whenever something may have come. libssh2 has one state for all channel opens
- * of a session, so that opens are done one after the other (remote->opening), and an open that is never answered makes
- * the session unable to open any other (remote->opens_stuck).
+ * ssh_channel_step drives it and is called whenever something may have come. libssh2 has one state for all channel
+ * opens of a session, so that opens are done one after the other (remote->opening), and an open that is never answered
+ * makes the session unable to open any other (remote->opens_stuck).
  */
 #ifndef TRANSPORT_SSH_CHANNEL_H
 #define TRANSPORT_SSH_CHANNEL_H
@@ -42,9 +42,9 @@ struct ssh_channel {
 	LIBSSH2_CHANNEL *channel;
 	struct buf in; /* for the command's stdin */
 	size_t in_at;
-	bool eof;      /* no more stdin after what is queued */
+	bool eof; /* no more stdin after what is queued */
 	bool eof_sent;
-	bool ended;    /* the far side has closed both streams, all was given to the sink */
+	bool ended; /* the far side has closed both streams, all was given to the sink */
 };
 
 void ssh_channel_init(struct ssh_channel *channel, struct ssh_remote *remote, const struct ssh_channel_sink *sink);

@@ -1,9 +1,9 @@
 /*
  * Commands on channels of their own, REMOTE_EXECS_MAX at a time, and killers, which end a process group from another
- * channel since closing a channel without a terminal ends nothing. The happy path: remote/exec.sh says start, the output
- * streams, and both streams end with a mark; the channel is then closed without waiting for its own end. Without the
- * marks a command has not succeeded, whatever the exit status says (0 where it was killed or cut). Closing: what is left
- * goes with the session.
+ * channel since closing a channel without a terminal ends nothing. The happy path: remote/exec.sh says start, the
+ * output streams, and both streams end with a mark; the channel is then closed without waiting for its own end. Without
+ * the marks a command has not succeeded, whatever the exit status says (0 where it was killed or cut). Closing: what is
+ * left goes with the session.
  */
 #include "transport/ssh_shell.h"
 
@@ -25,9 +25,9 @@ struct ssh_exec {
 	struct ssh_marks marks[2];   /* stdout, stderr */
 	struct err *err;
 	bool killer, elevated, killed;
-	bool begun;		/* the start mark */
+	bool begun;             /* the start mark */
 	bool exited, out_ended; /* the marks at the end of stderr and of stdout */
-	bool refused;		/* exec.sh could not begin */
+	bool refused;           /* exec.sh could not begin */
 	int64_t pid, group;
 	int64_t until_ms; /* kill grace; closing; a killer's whole life */
 };
@@ -39,7 +39,8 @@ static struct op_result *result_of(struct ssh_exec *x)
 
 static int broken(struct ssh_exec *x, const char *what)
 {
-	return err_set(x->err, E_PROTOCOL, "%s: the host does not keep to the protocol: %s", x->request->request->what, what);
+	return err_set(x->err, E_PROTOCOL, "%s: the host does not keep to the protocol: %s", x->request->request->what,
+		       what);
 }
 
 static int take_start(struct ssh_exec *x, const char *words)
@@ -124,7 +125,7 @@ static int on_raw(struct ssh_marks *marks, const char *bytes, size_t len)
 	return on_text(marks, bytes, len);
 }
 
-static const struct ssh_marks_sink marks_sink = { on_mark, on_text, on_raw };
+static const struct ssh_marks_sink marks_sink = {on_mark, on_text, on_raw};
 
 static int on_data(struct ssh_channel *channel, int stream, const char *bytes, size_t len, struct err *err)
 {
@@ -134,7 +135,7 @@ static int on_data(struct ssh_channel *channel, int stream, const char *bytes, s
 	return ssh_marks_feed(&x->marks[stream], bytes, len);
 }
 
-static const struct ssh_channel_sink channel_sink = { on_data };
+static const struct ssh_channel_sink channel_sink = {on_data};
 
 static struct ssh_exec *exec_new(struct ssh_remote *r)
 {
@@ -175,7 +176,8 @@ static void begin(struct ssh_remote *r, struct ssh_request *req)
 {
 	struct ssh_exec *x = exec_new(r);
 	const struct op *op = req->request->op;
-	struct ssh_prelude p = { ssh_shell_nonce(r->shell), ssh_shell_folder(r->shell), ssh_shell_umask(r->shell), req->number };
+	struct ssh_prelude p = {ssh_shell_nonce(r->shell), ssh_shell_folder(r->shell), ssh_shell_umask(r->shell),
+				req->number};
 	struct buf file = BUF_INIT, assignments = BUF_INIT;
 
 	x->request = req;
@@ -217,7 +219,8 @@ void ssh_execs_start(struct ssh_remote *r)
 	while (running(r) < REMOTE_EXECS_MAX && (node = list_pop(&r->exec_queue))) {
 		struct ssh_request *req = CONTAINER_OF(node, struct ssh_request, node);
 		if (r->opens_stuck)
-			ssh_request_fail(r, req, E_TIMEOUT, "%s: the host has stopped to open channels", req->request->what);
+			ssh_request_fail(r, req, E_TIMEOUT, "%s: the host has stopped to open channels",
+					 req->request->what);
 		else
 			begin(r, req);
 	}
@@ -287,7 +290,8 @@ static void stop(struct ssh_exec *x)
 	if (!x->killed && (cancelled || now >= x->request->deadline_ms)) {
 		if (x->channel.sm.now < CHANNEL_OPEN) {
 			give_up(x, cancelled ? E_CANCELED : E_TIMEOUT,
-				cancelled ? "cancelled before it began" : "the host did not open a channel for it in its time");
+				cancelled ? "cancelled before it began"
+					  : "the host did not open a channel for it in its time");
 			return;
 		}
 		x->killed = true;
@@ -296,7 +300,8 @@ static void stop(struct ssh_exec *x)
 			ssh_kill(x->remote, (long)x->pid, (long)x->group, x->elevated);
 	}
 	if (x->killed && now >= x->until_ms)
-		give_up(x, cancelled ? E_CANCELED : E_TIMEOUT, "it was not possible to end it on the host; it may still run");
+		give_up(x, cancelled ? E_CANCELED : E_TIMEOUT,
+			"it was not possible to end it on the host; it may still run");
 }
 
 static void look(struct ssh_exec *x)

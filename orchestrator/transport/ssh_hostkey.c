@@ -5,8 +5,8 @@
 #include "transport/ssh_wire.h"
 
 /* In the order of preference; the place is the bit. */
-static const char *const types[] = { "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521",
-				     "ssh-rsa" };
+static const char *const types[] = {"ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521",
+				    "ssh-rsa"};
 #define ALL_TYPES ((1U << ARRAY_LEN(types)) - 1)
 
 static unsigned type_bit(const char *type, size_t len)
@@ -32,10 +32,15 @@ static int add_pin(struct ssh_trust *trust, const char *text, struct err *err)
 	if (trust->pins_n == TRUST_PINS_MAX)
 		return err_set(err, E_INVAL, "more than %d host keys are pinned", TRUST_PINS_MAX);
 	if (space && !bit)
-		return err_set(err, E_INVAL, "the pinned host key \"%s\" is of an unknown type; known are ssh-ed25519, "
-			       "ecdsa-sha2-nistp256, -nistp384, -nistp521 and ssh-rsa", text);
+		return err_set(err, E_INVAL,
+			       "the pinned host key \"%s\" is of an unknown type; known are ssh-ed25519, "
+			       "ecdsa-sha2-nistp256, -nistp384, -nistp521 and ssh-rsa",
+			       text);
 	if (strncmp(fingerprint, "SHA256:", 7) != 0 || strlen(fingerprint) != 50 || !is_base64(fingerprint + 7))
-		return err_set(err, E_INVAL, "the pinned host key \"%s\" is not like \"ssh-ed25519 SHA256:…\" (43 characters, as ssh-keygen -l prints it)", text);
+		return err_set(err, E_INVAL,
+			       "the pinned host key \"%s\" is not like \"ssh-ed25519 SHA256:…\" (43 characters, as "
+			       "ssh-keygen -l prints it)",
+			       text);
 	memcpy(pin->fingerprint, fingerprint, 51);
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (bit == 1U << i)
@@ -49,7 +54,7 @@ static int add_pin(struct ssh_trust *trust, const char *text, struct err *err)
 int ssh_trust_init(struct ssh_trust *trust, const char *const *pins, size_t pins_n, const struct known_hosts *hosts,
 		   const char *address, int port, struct err *err)
 {
-	*trust = (struct ssh_trust){ .address = address, .port = port, .hosts = hosts };
+	*trust = (struct ssh_trust){.address = address, .port = port, .hosts = hosts};
 	buf_init(&trust->shown, 512);
 	for (size_t i = 0; i < pins_n; i++) {
 		int r = add_pin(trust, pins[i], err);
@@ -149,8 +154,8 @@ static void add_hints(const struct ssh_trust *trust, const void *blob, size_t le
 			buf_addf(out, "; %s:%d is a @cert-authority line, which is not used", hosts->path, h->line);
 		else if (h->mark == KNOWN_HOST_KEY && buf_equals(&h->blob, blob, len) &&
 			 known_host_is_for_other_port(h, trust->address, trust->port))
-			buf_addf(out, "; %s:%d has this key, for port 22 only: write [%s]:%d there", hosts->path, h->line,
-				 trust->address, trust->port);
+			buf_addf(out, "; %s:%d has this key, for port 22 only: write [%s]:%d there", hosts->path,
+				 h->line, trust->address, trust->port);
 	}
 }
 
@@ -161,10 +166,11 @@ static void refuse_unknown(const struct ssh_trust *trust, const void *blob, size
 	buf_init(&hints, 400);
 	add_hints(trust, blob, len, &hints);
 	err_set(err, E_HOSTKEY,
-		"unknown host key: the server offers %s, and neither host_key nor %s names %s port %d; compare it with what "
+		"unknown host key: the server offers %s, and neither host_key nor %s names %s port %d; compare it with "
+		"what "
 		"`ssh-keygen -lf /etc/ssh/ssh_host_…_key.pub` prints on the host, then write it as host_key%s",
-		buf_str(&trust->shown), trust->hosts ? trust->hosts->path : "a known_hosts file", trust->address, trust->port,
-		buf_str(&hints));
+		buf_str(&trust->shown), trust->hosts ? trust->hosts->path : "a known_hosts file", trust->address,
+		trust->port, buf_str(&hints));
 	buf_release(&hints);
 }
 
@@ -177,7 +183,8 @@ static void refuse_mismatch(const struct ssh_trust *trust, struct err *err)
 	add_known(trust, &known);
 	add_hints(trust, "", 0, &hints);
 	err_set(err, E_HOSTKEY,
-		"host key mismatch: server offers %s but %s; if the host was reinstalled, correct the pin, else somebody may be "
+		"host key mismatch: server offers %s but %s; if the host was reinstalled, correct the pin, else "
+		"somebody may be "
 		"in between%s",
 		buf_str(&trust->shown), buf_str(&known), buf_str(&hints));
 	buf_release(&known);
@@ -186,7 +193,8 @@ static void refuse_mismatch(const struct ssh_trust *trust, struct err *err)
 
 static void refuse_revoked(const struct ssh_trust *trust, const struct known_host *line, struct err *err)
 {
-	err_set(err, E_HOSTKEY, "revoked host key: server offers %s, which %s:%d revokes; give the host a new key and pin that",
+	err_set(err, E_HOSTKEY,
+		"revoked host key: server offers %s, which %s:%d revokes; give the host a new key and pin that",
 		buf_str(&trust->shown), trust->hosts->path, line->line);
 }
 

@@ -27,11 +27,11 @@ struct ssh_trust {
 	struct ssh_pin pins[TRUST_PINS_MAX];
 	size_t pins_n;
 	const struct known_hosts *hosts; /* not owned, NULL without a file */
-	unsigned known;	 /* types that something is known of, a bit each */
-	unsigned tried;	 /* types that were shown and were another key */
-	bool any;	 /* a pin without a type */
-	bool widened;	 /* none of the known types was to be had: looking what there is */
-	struct buf shown; /* what was shown until now: "ssh-ed25519 SHA256:…, …" */
+	unsigned known;                  /* types that something is known of, a bit each */
+	unsigned tried;                  /* types that were shown and were another key */
+	bool any;                        /* a pin without a type */
+	bool widened;                    /* none of the known types was to be had: looking what there is */
+	struct buf shown;                /* what was shown until now: "ssh-ed25519 SHA256:…, …" */
 };
 
 enum ssh_trust_verdict { HOSTKEY_ACCEPTED, HOSTKEY_TRY_ANOTHER, HOSTKEY_REFUSED };
@@ -41,7 +41,8 @@ int ssh_trust_init(struct ssh_trust *trust, const char *const *pins, size_t pins
 		   const char *address, int port, struct err *err);
 void ssh_trust_release(struct ssh_trust *trust);
 
-/* The types to ask for, best first, as LIBSSH2_METHOD_HOSTKEY takes them. `rsa_sha2`: libssh2 knows it (from 1.11 on). */
+/* The types to ask for, best first, as LIBSSH2_METHOD_HOSTKEY takes them. `rsa_sha2`: libssh2 knows it (from 1.11 on).
+ */
 void ssh_trust_preference(const struct ssh_trust *trust, bool rsa_sha2, struct buf *out);
 
 /* Judges a key (its public blob). REFUSED: *err has E_HOSTKEY. TRY_ANOTHER: connect again, with a new preference. */

@@ -1,8 +1,8 @@
 /*
- * The happy path: connect, the version lines, then a session whose RECV and SEND callbacks read the socket and queue for
- * it; each event of the poll handle calls `ready`, and the owner drives libssh2 and arms again. It fails by being cut:
- * the far side closed, an error, or more than SSH_IO_BACKLOG_MAX bytes that nobody takes; every callback then returns an
- * error. Closing stops the poll handle first and closes the descriptor in its close callback.
+ * The happy path: connect, the version lines, then a session whose RECV and SEND callbacks read the socket and queue
+ * for it; each event of the poll handle calls `ready`, and the owner drives libssh2 and arms again. It fails by being
+ * cut: the far side closed, an error, or more than SSH_IO_BACKLOG_MAX bytes that nobody takes; every callback then
+ * returns an error. Closing stops the poll handle first and closes the descriptor in its close callback.
  */
 #include "transport/ssh_io.h"
 
@@ -36,7 +36,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 
 void ssh_io_init(struct ssh_io *io, uv_loop_t *loop, void (*ready)(struct ssh_io *io))
 {
-	*io = (struct ssh_io){ .loop = loop, .ready = ready, .fd = -1 };
+	*io = (struct ssh_io){.loop = loop, .ready = ready, .fd = -1};
 	buf_init(&io->out, SSH_IO_BACKLOG_MAX);
 }
 

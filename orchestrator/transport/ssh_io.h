@@ -1,11 +1,12 @@
 /*
  * The bytes between libssh2 and the network: one socket, one uv_poll, and libssh2's RECV and SEND callbacks.
  *
- * SEND takes everything: what the kernel does not, waits here and goes out when the socket is writable. So libssh2 never
- * sees a packet half sent, and the rules that follow from one do not arise: no call has to be repeated before another
- * one may be made, a window adjustment that goes out while reading cannot break a write, and a keepalive cannot spoil
- * the stream (libssh2 1.10 answers -39 there, 1.11.0 corrupts; its keepalive forgets a half-sent packet in every
- * version). EAGAIN means one thing: wait for the far side. Writers look at ssh_io_backlog, so that the queue stays short.
+ * SEND takes everything: what the kernel does not, waits here and goes out when the socket is writable. So libssh2
+ * never sees a packet half sent, and the rules that follow from one do not arise: no call has to be repeated before
+ * another one may be made, a window adjustment that goes out while reading cannot break a write, and a keepalive cannot
+ * spoil the stream (libssh2 1.10 answers -39 there, 1.11.0 corrupts; its keepalive forgets a half-sent packet in every
+ * version). EAGAIN means one thing: wait for the far side. Writers look at ssh_io_backlog, so that the queue stays
+ * short.
  *
  * RECV gives at most SSH_IO_TURN bytes a turn of the loop. Within libssh2 a read goes on for as long as the socket has
  * something; this is what keeps a host that floods, with data or with packets of no use, from holding up all others.
@@ -34,7 +35,7 @@ struct ssh_io {
 	uv_poll_t poll;
 	void (*ready)(struct ssh_io *io); /* readable, writable or broken: look */
 	void (*closed)(struct ssh_io *io);
-	int fd;	      /* -1: none */
+	int fd;       /* -1: none */
 	bool closing; /* ssh_io_close was called and has not called back */
 	int events;
 	struct buf replay;
@@ -43,11 +44,11 @@ struct ssh_io {
 	size_t out_at;
 	size_t swallow; /* bytes of libssh2's version line to come */
 	size_t turn_left;
-	bool drained;	  /* the kernel has nothing more, this turn */
-	bool cut;	  /* nothing goes in or out any more: end, error, or severed by us */
-	bool by_us;	  /* severed by us */
-	int error;	  /* errno of what cut it; 0: the far side closed */
-	bool ending;	  /* the end was seen, and is told next turn */
+	bool drained; /* the kernel has nothing more, this turn */
+	bool cut;     /* nothing goes in or out any more: end, error, or severed by us */
+	bool by_us;   /* severed by us */
+	int error;    /* errno of what cut it; 0: the far side closed */
+	bool ending;  /* the end was seen, and is told next turn */
 	int ending_error;
 	int64_t last_in_ms;
 	char goodbye[200]; /* the text of the server's SSH_MSG_DISCONNECT */

@@ -57,14 +57,20 @@ static void judge_get(struct ssh_remote *r, struct ssh_request *req)
 	const struct op *op = req->request->op;
 
 	if (!take_header(result)) {
-		ssh_request_fail(r, req, E_PROTOCOL, "%s: %s: what came back has no header", req->request->what, op->path);
+		ssh_request_fail(r, req, E_PROTOCOL, "%s: %s: what came back has no header", req->request->what,
+				 op->path);
 		return;
 	}
+	/* Files of /proc and /sys have no size. */
+	if (result->file.size_bytes == 0)
+		result->file.size_bytes = (int64_t)result->out.len;
 	if (result->out.truncated || result->out.len != (size_t)result->file.size_bytes) {
 		int code = result->out.truncated ? E_LIMIT : E_CHANGED;
 		size_t len = result->out.len;
 		buf_release_secret(&result->out);
-		ssh_request_fail(r, req, code, "%s: %s: %zu bytes came where it has %" PRId64 "; it changed while it was read, or the host's disk is full",
+		ssh_request_fail(r, req, code,
+				 "%s: %s: %zu bytes came where it has %" PRId64
+				 "; it changed while it was read, or the host's disk is full",
 				 req->request->what, op->path, len, result->file.size_bytes);
 		return;
 	}
@@ -98,12 +104,14 @@ void ssh_shell_judge(struct ssh_remote *r, struct ssh_request *req, bool elevate
 
 	if (!result->started && elevated) {
 		ssh_request_fail(r, req, E_SUDO,
-				 "%s: sudo -n was refused for %s: %s; the account needs a NOPASSWD rule for /bin/sh in the host's sudoers",
+				 "%s: sudo -n was refused for %s: %s; the account needs a NOPASSWD rule for /bin/sh in "
+				 "the host's sudoers",
 				 req->request->what, r->user, said(result, text));
 		return;
 	}
 	if (!result->started) {
-		ssh_request_fail(r, req, E_IO, "%s: could not be started on the host: %s", req->request->what, said(result, text));
+		ssh_request_fail(r, req, E_IO, "%s: could not be started on the host: %s", req->request->what,
+				 said(result, text));
 		return;
 	}
 	switch (req->request->op->kind) {

@@ -21,12 +21,12 @@ struct ssh_key {
 
 /* One row a type that we can sign with. */
 const struct ssh_key_kind ssh_key_kinds[] = {
-	{ "ssh-ed25519", "ED25519", NULL, NULL, NULL },
-	{ "ecdsa-sha2-nistp256", "EC", "nistp256", "prime256v1", "SHA256" },
-	{ "ecdsa-sha2-nistp384", "EC", "nistp384", "secp384r1", "SHA384" },
-	{ "ecdsa-sha2-nistp521", "EC", "nistp521", "secp521r1", "SHA512" },
-	{ "ssh-rsa", "RSA", NULL, NULL, "SHA256" },
-	{ NULL, NULL, NULL, NULL, NULL },
+    {"ssh-ed25519", "ED25519", NULL, NULL, NULL},
+    {"ecdsa-sha2-nistp256", "EC", "nistp256", "prime256v1", "SHA256"},
+    {"ecdsa-sha2-nistp384", "EC", "nistp384", "secp384r1", "SHA384"},
+    {"ecdsa-sha2-nistp521", "EC", "nistp521", "secp521r1", "SHA512"},
+    {"ssh-rsa", "RSA", NULL, NULL, "SHA256"},
+    {NULL, NULL, NULL, NULL, NULL},
 };
 
 const char *ssh_fingerprint(const void *blob, size_t len, char out[SSH_FINGERPRINT_MAX])
@@ -133,14 +133,17 @@ int ssh_key_parse(const void *bytes, size_t len, const char *name, struct ssh_ke
 		goto out;
 	key->kind = kind_of(key->pkey);
 	if (!key->kind) {
-		r = err_set(err, E_SIGN, "%s: a key of the type %s cannot be used; ed25519, ecdsa (nistp256, 384, 521) and rsa can", name,
-			    EVP_PKEY_get0_type_name(key->pkey) ? EVP_PKEY_get0_type_name(key->pkey) : "?");
+		r = err_set(err, E_SIGN,
+			    "%s: a key of the type %s cannot be used; ed25519, ecdsa (nistp256, 384, 521) and rsa can",
+			    name, EVP_PKEY_get0_type_name(key->pkey) ? EVP_PKEY_get0_type_name(key->pkey) : "?");
 		goto out;
 	}
 	if (!put_public(&key->blob, key->pkey, key->kind, key->kind->type) ||
 	    (is_rsa(key) && !put_public(&key->old_rsa_blob, key->pkey, key->kind, "rsa-sha2-256")) ||
 	    (claimed.len && !buf_equals(&key->blob, claimed.data, claimed.len))) {
-		r = err_set(err, E_SIGN, "%s: the private key does not belong to the public key beside it; the file is damaged", name);
+		r = err_set(err, E_SIGN,
+			    "%s: the private key does not belong to the public key beside it; the file is damaged",
+			    name);
 		goto out;
 	}
 	ssh_fingerprint(key->blob.data, key->blob.len, key->fingerprint);
@@ -190,7 +193,7 @@ static struct wire_str algorithm_in(const void *data, size_t len)
 	wire_string(&w);
 	wire_bytes(&w, 1);
 	algorithm = wire_string(&w);
-	return w.failed ? (struct wire_str){ NULL, 0 } : algorithm;
+	return w.failed ? (struct wire_str){NULL, 0} : algorithm;
 }
 
 /* false: not an algorithm of this key. *digest is NULL where the signature scheme has its own (ed25519). */

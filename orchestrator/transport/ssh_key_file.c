@@ -92,10 +92,10 @@ static BIGNUM *crt_exponent(const BIGNUM *d, const BIGNUM *prime)
 static EVP_PKEY *read_rsa(struct wire *w)
 {
 	enum { N, E, D, IQMP, P, Q, FIELDS };
-	static const char *const param[FIELDS] = { OSSL_PKEY_PARAM_RSA_N,	     OSSL_PKEY_PARAM_RSA_E,
-						   OSSL_PKEY_PARAM_RSA_D,	     OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
-						   OSSL_PKEY_PARAM_RSA_FACTOR1, OSSL_PKEY_PARAM_RSA_FACTOR2 };
-	BIGNUM *bn[FIELDS] = { NULL }, *dp = NULL, *dq = NULL;
+	static const char *const param[FIELDS] = {OSSL_PKEY_PARAM_RSA_N,       OSSL_PKEY_PARAM_RSA_E,
+						  OSSL_PKEY_PARAM_RSA_D,       OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
+						  OSSL_PKEY_PARAM_RSA_FACTOR1, OSSL_PKEY_PARAM_RSA_FACTOR2};
+	BIGNUM *bn[FIELDS] = {NULL}, *dp = NULL, *dq = NULL;
 	OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
 	EVP_PKEY *pkey = NULL;
 	bool ok = bld != NULL;
@@ -152,12 +152,14 @@ static int read_private_section(struct wire_str section, const char *name, EVP_P
 		return *out && padding_is_right(&w) ? 0 : damaged(err, name);
 	}
 	return err_set(err, E_SIGN,
-		       "%s: a key of the type \"%.*s\" cannot be used; ed25519, ecdsa (nistp256, 384, 521) and rsa can", name,
-		       type.len > 64 ? 64 : (int)type.len, (const char *)type.data);
+		       "%s: a key of the type \"%.*s\" cannot be used; ed25519, ecdsa (nistp256, 384, 521) and rsa can",
+		       name, type.len > 64 ? 64 : (int)type.len, (const char *)type.data);
 }
 
-/* openssh-key-v1 (OpenSSH, PROTOCOL.key): magic, cipher, kdf, its options, number of keys, public blobs, private ones. */
-static int read_openssh(struct wire_str file, const char *name, EVP_PKEY **out, struct buf *public_blob, struct err *err)
+/* openssh-key-v1 (OpenSSH, PROTOCOL.key): magic, cipher, kdf, its options, number of keys, public blobs, private ones.
+ */
+static int read_openssh(struct wire_str file, const char *name, EVP_PKEY **out, struct buf *public_blob,
+			struct err *err)
 {
 	struct wire w = wire_over(file.data, file.len);
 	struct wire_str cipher, public, private;
@@ -207,7 +209,7 @@ static int read_armoured(const char *begin, const char *end, const char *name, E
 	if (!to || !unarmour(from, to, &file))
 		r = damaged(err, name);
 	else
-		r = read_openssh((struct wire_str){ (unsigned char *)file.data, file.len }, name, out, public_blob, err);
+		r = read_openssh((struct wire_str){(unsigned char *)file.data, file.len}, name, out, public_blob, err);
 	buf_release_secret(&file);
 	return r;
 }
@@ -233,26 +235,27 @@ static int explain(const void *bytes, size_t len, const char *name, struct err *
 	static const struct {
 		const char *has, *text;
 	} known[] = {
-		{ "PuTTY-User-Key-File", "is a PuTTY key; convert it with: puttygen FILE -O private-openssh -o NEW" },
-		{ "PUBLIC KEY-----", "is a public key; the private one is needed" },
-		{ "SSH2 PUBLIC KEY", "is a public key; the private one is needed" },
-		{ "BEGIN CERTIFICATE", "is a certificate; the private key is needed" },
-		{ "SSH PRIVATE KEY FILE FORMAT 1.1", "is a key of SSH version 1, which nobody accepts any more" },
-		{ "-cert-v01@openssh.com ", "is a certificate; the private key is needed" },
-		{ "ssh-ed25519 AAAA", "is a public key; the private one is needed" },
-		{ "ssh-rsa AAAA", "is a public key; the private one is needed" },
-		{ "ecdsa-sha2-nistp", "is a public key; the private one is needed" },
+	    {"PuTTY-User-Key-File", "is a PuTTY key; convert it with: puttygen FILE -O private-openssh -o NEW"},
+	    {"PUBLIC KEY-----", "is a public key; the private one is needed"},
+	    {"SSH2 PUBLIC KEY", "is a public key; the private one is needed"},
+	    {"BEGIN CERTIFICATE", "is a certificate; the private key is needed"},
+	    {"SSH PRIVATE KEY FILE FORMAT 1.1", "is a key of SSH version 1, which nobody accepts any more"},
+	    {"-cert-v01@openssh.com ", "is a certificate; the private key is needed"},
+	    {"ssh-ed25519 AAAA", "is a public key; the private one is needed"},
+	    {"ssh-rsa AAAA", "is a public key; the private one is needed"},
+	    {"ecdsa-sha2-nistp", "is a public key; the private one is needed"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
 		if (memmem(bytes, len, known[i].has, strlen(known[i].has)))
 			return err_set(err, E_SIGN, "%s %s", name, known[i].text);
-	return err_set(err, E_SIGN, "%s is no private key that can be read (PEM or OpenSSH, without a passphrase)", name);
+	return err_set(err, E_SIGN, "%s is no private key that can be read (PEM or OpenSSH, without a passphrase)",
+		       name);
 }
 
 static int read_pem(const void *bytes, size_t len, const char *name, EVP_PKEY **out, struct err *err)
 {
-	struct passphrase_asked passphrase = { false };
+	struct passphrase_asked passphrase = {false};
 	BIO *bio = BIO_new_mem_buf(bytes, (int)len);
 
 	if (bio)

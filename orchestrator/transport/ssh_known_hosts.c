@@ -40,7 +40,8 @@ static const char *parse_hashed(struct known_host *host)
 	if (strncmp(host->names, "|1|", 3) != 0 || !hash)
 		return "an unknown way of hashing";
 	if (!wire_base64_decode(salt, (size_t)(hash - salt), &host->salt) ||
-	    !wire_base64_decode(hash + 1, strlen(hash + 1), &host->hash) || host->hash.len != SHA1_BYTES || !host->salt.len)
+	    !wire_base64_decode(hash + 1, strlen(hash + 1), &host->hash) || host->hash.len != SHA1_BYTES ||
+	    !host->salt.len)
 		return "a broken hashed name";
 	return NULL;
 }
@@ -112,7 +113,7 @@ static void host_release(struct known_host *host)
 
 static void take_line(struct known_hosts *hosts, const char *at, const char *end, int line)
 {
-	struct known_host host = { .line = line };
+	struct known_host host = {.line = line};
 	const char *why;
 
 	while (end > at && (end[-1] == '\r' || end[-1] == ' ' || end[-1] == '\t'))
@@ -219,7 +220,8 @@ static bool hash_matches(const struct known_host *host, const char *name)
 	unsigned char mac[EVP_MAX_MD_SIZE];
 	unsigned len = 0;
 
-	if (!HMAC(EVP_sha1(), host->salt.data, (int)host->salt.len, (const unsigned char *)name, strlen(name), mac, &len))
+	if (!HMAC(EVP_sha1(), host->salt.data, (int)host->salt.len, (const unsigned char *)name, strlen(name), mac,
+		  &len))
 		return false;
 	return buf_equals(&host->hash, mac, len);
 }

@@ -5,10 +5,10 @@
  * @cert-authority, takes a bare name for any port, stops at the first bad line and calls a line that ends in CR LF a
  * mismatch.
  *
- * Here: plain names, patterns with * and ?, negation (!), |1| hashed names, [name]:port, several lines and types a host,
- * comments, CR LF, lines of any length. A name without port is for port 22 only. @revoked refuses, @cert-authority is
- * skipped. A line that cannot be understood is skipped, logged once, and named in `skipped`, so that an error can say
- * so. Keys are compared as raw bytes.
+ * Here: plain names, patterns with * and ?, negation (!), |1| hashed names, [name]:port, several lines and types a
+ * host, comments, CR LF, lines of any length. A name without port is for port 22 only. @revoked refuses,
+ * @cert-authority is skipped. A line that cannot be understood is skipped, logged once, and named in `skipped`, so that
+ * an error can say so. Keys are compared as raw bytes.
  */
 #ifndef TRANSPORT_SSH_KNOWN_HOSTS_H
 #define TRANSPORT_SSH_KNOWN_HOSTS_H

@@ -38,8 +38,8 @@ static int make_session(struct ssh_remote *r, struct err *err)
 	rc = libssh2_session_method_pref(r->session, LIBSSH2_METHOD_HOSTKEY, buf_str(&preference));
 	buf_release(&preference);
 	if (rc)
-		return err_set(err, E_KEX, "libssh2 %s cannot do the host key types that are pinned: %s", libssh2_version(0),
-			       last_error(r));
+		return err_set(err, E_KEX, "libssh2 %s cannot do the host key types that are pinned: %s",
+			       libssh2_version(0), last_error(r));
 	libssh2_keepalive_config(r->session, 1, 2);
 	r->in_handshake = true;
 	r->slot_until_ms = ssh_remote_now(r) + SLOT_MS;
@@ -49,7 +49,7 @@ static int make_session(struct ssh_remote *r, struct err *err)
 /* libssh2 says no more than "unable to exchange encryption keys". */
 static int kex_failed(struct ssh_remote *r, struct err *err)
 {
-	struct err before = { .code = 0 };
+	struct err before = {.code = 0};
 
 	switch (ssh_trust_no_common_type(&r->trust, &before)) {
 	case HOSTKEY_REFUSED:
@@ -65,12 +65,14 @@ static int kex_failed(struct ssh_remote *r, struct err *err)
 		break;
 	}
 	return err_set(err, E_KEX,
-		       "no common algorithms with \"%s\"; libssh2 %s %s; look at KexAlgorithms, HostKeyAlgorithms, Ciphers and MACs "
+		       "no common algorithms with \"%s\"; libssh2 %s %s; look at KexAlgorithms, HostKeyAlgorithms, "
+		       "Ciphers and MACs "
 		       "of the host's sshd -T",
 		       r->banner.version, libssh2_version(0),
-		       r->transport->rsa_sha2 ? "is used here"
-					      : "is used here, which cannot do RSA host keys with SHA-2 (1.11 can; give the "
-						"host an ed25519 key), ETM MACs, AES-GCM and chacha20");
+		       r->transport->rsa_sha2
+			   ? "is used here"
+			   : "is used here, which cannot do RSA host keys with SHA-2 (1.11 can; give the "
+			     "host an ed25519 key), ETM MACs, AES-GCM and chacha20");
 }
 
 int ssh_login_handshake(struct ssh_remote *r, struct err *err)
@@ -92,7 +94,8 @@ int ssh_login_handshake(struct ssh_remote *r, struct err *err)
 	ssh_release_admission(r);
 	if (rc == 0)
 		return 1;
-	if (!r->io.cut && (rc == LIBSSH2_ERROR_KEX_FAILURE || rc == LIBSSH2_ERROR_METHOD_NONE || rc == LIBSSH2_ERROR_METHOD_NOT_SUPPORTED))
+	if (!r->io.cut && (rc == LIBSSH2_ERROR_KEX_FAILURE || rc == LIBSSH2_ERROR_METHOD_NONE ||
+			   rc == LIBSSH2_ERROR_METHOD_NOT_SUPPORTED))
 		return kex_failed(r, err);
 	return ssh_remote_lost(r, rc, err);
 }
@@ -110,8 +113,8 @@ int ssh_login_hostkey(struct ssh_remote *r, struct err *err)
 		return err_set(err, E_PROTOCOL, "the server showed no host key");
 	w = wire_over(blob, len);
 	name = wire_string(&w);
-	snprintf(r->host_key, sizeof(r->host_key), "%.*s %s", name.len > 40 ? 40 : (int)name.len, (const char *)name.data,
-		 ssh_fingerprint(blob, len, fingerprint));
+	snprintf(r->host_key, sizeof(r->host_key), "%.*s %s", name.len > 40 ? 40 : (int)name.len,
+		 (const char *)name.data, ssh_fingerprint(blob, len, fingerprint));
 	switch (ssh_trust_judge(&r->trust, blob, len, err)) {
 	case HOSTKEY_ACCEPTED:
 		return 1;
@@ -167,13 +170,17 @@ int ssh_login_refused(struct ssh_remote *r, struct err *err)
 {
 	const char *methods = libssh2_userauth_list(r->session, r->user, (unsigned)strlen(r->user));
 	bool no_methods = !methods && libssh2_session_last_errno(r->session) == LIBSSH2_ERROR_EAGAIN && !r->io.cut;
-	const char *partly = methods && strstr(methods, "publickey") ? "" : "; a key is not among them: see PubkeyAuthentication and AuthenticationMethods of its sshd -T";
+	const char *partly =
+	    methods && strstr(methods, "publickey")
+		? ""
+		: "; a key is not among them: see PubkeyAuthentication and AuthenticationMethods of its sshd -T";
 
 	if (no_methods)
 		return 0;
-	return err_set(err, E_AUTH,
-		       "the login as %s with the key %s %s was refused (%s); the server allows %s%s; is that key in the account's "
-		       "authorized_keys, and is the account neither locked nor left out by AllowUsers?",
-		       r->user, ssh_key_type(r->key), ssh_key_fingerprint(r->key), r->auth_detail,
-		       methods ? methods : "what it does not say", methods ? partly : "");
+	return err_set(
+	    err, E_AUTH,
+	    "the login as %s with the key %s %s was refused (%s); the server allows %s%s; is that key in the account's "
+	    "authorized_keys, and is the account neither locked nor left out by AllowUsers?",
+	    r->user, ssh_key_type(r->key), ssh_key_fingerprint(r->key), r->auth_detail,
+	    methods ? methods : "what it does not say", methods ? partly : "");
 }

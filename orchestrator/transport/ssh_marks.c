@@ -5,7 +5,7 @@
 
 void ssh_marks_init(struct ssh_marks *marks, const char *nonce, const struct ssh_marks_sink *sink, void *arg)
 {
-	*marks = (struct ssh_marks){ .sink = sink, .arg = arg };
+	*marks = (struct ssh_marks){.sink = sink, .arg = arg};
 	marks->prefix_len = (size_t)snprintf(marks->prefix, sizeof(marks->prefix), "\n@%s ", nonce);
 }
 

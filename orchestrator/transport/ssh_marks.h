@@ -30,7 +30,7 @@ struct ssh_marks_sink {
 
 struct ssh_marks {
 	const struct ssh_marks_sink *sink;
-	void *arg; /* the owner's */
+	void *arg;                      /* the owner's */
 	char prefix[SSH_NONCE_MAX + 3]; /* "\n@NONCE " */
 	size_t prefix_len;
 	size_t matched; /* bytes of the prefix seen, all of it while a mark's words are read */

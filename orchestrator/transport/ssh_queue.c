@@ -33,7 +33,7 @@ static void prepare_result(struct remote_request *request)
 	/* A file comes behind its header, and the words of an error are not what the caller's limit is about. */
 	if (op->kind == OP_GET || op->kind == OP_REPLACE)
 		max += HEADER_ROOM;
-	request->result = (struct op_result){ .started = false };
+	request->result = (struct op_result){.started = false};
 	buf_init(&request->result.out, max);
 	buf_init(&request->result.err, max);
 }
@@ -54,7 +54,8 @@ void ssh_request_start(struct ssh_remote *r, struct remote_request *request)
 	else if (r->closing)
 		ssh_request_fail(r, req, E_CANCELED, "%s: the connection is being closed", request->what);
 	else if (r->err.code)
-		ssh_request_fail(r, req, E_CLOSED, "%s: the connection was lost before (%s)", request->what, r->err.text);
+		ssh_request_fail(r, req, E_CLOSED, "%s: the connection was lost before (%s)", request->what,
+				 r->err.text);
 	else
 		list_append(request->op->kind == OP_EXEC ? &r->exec_queue : &r->shell_queue, &req->node);
 	ssh_remote_kick(r);

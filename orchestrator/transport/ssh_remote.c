@@ -1,8 +1,8 @@
 /*
- * The outside of a remote: open, start, cancel, close, info; and the pump, which is called by the poll handle and by the
- * timer and does all the work: a new turn for the socket, the states for as long as something moves, deadlines, then the
- * callbacks, then the timer for whatever is due next. What is wrong with a spec comes by the callback. A remote is freed
- * when its timer's close callback has run.
+ * The outside of a remote: open, start, cancel, close, info; and the pump, which is called by the poll handle and by
+ * the timer and does all the work: a new turn for the socket, the states for as long as something moves, deadlines,
+ * then the callbacks, then the timer for whatever is due next. What is wrong with a spec comes by the callback. A
+ * remote is freed when its timer's close callback has run.
  */
 #include "transport/ssh_remote.h"
 
@@ -128,13 +128,13 @@ static int with_default(int ms, int standard)
 static void set_budgets(struct ssh_remote *r, const struct remote_budgets *b)
 {
 	r->budgets = (struct remote_budgets){
-		.resolve_ms = with_default(b->resolve_ms, 5000),
-		.connect_ms = with_default(b->connect_ms, 10000),
-		.banner_ms = with_default(b->banner_ms, 10000),
-		.handshake_ms = with_default(b->handshake_ms, 15000),
-		.auth_ms = with_default(b->auth_ms, 15000),
-		.shell_ms = with_default(b->shell_ms, 15000),
-		.close_ms = with_default(b->close_ms, 3000),
+	    .resolve_ms = with_default(b->resolve_ms, 5000),
+	    .connect_ms = with_default(b->connect_ms, 10000),
+	    .banner_ms = with_default(b->banner_ms, 10000),
+	    .handshake_ms = with_default(b->handshake_ms, 15000),
+	    .auth_ms = with_default(b->auth_ms, 15000),
+	    .shell_ms = with_default(b->shell_ms, 15000),
+	    .close_ms = with_default(b->close_ms, 3000),
 	};
 }
 
@@ -237,4 +237,4 @@ static void info(const struct remote *remote, struct remote_info *out)
 	out->host_key = r->host_key;
 }
 
-const struct transport_vtable ssh_remote_vtable = { open_remote, start_request, cancel_request, close_remote, info };
+const struct transport_vtable ssh_remote_vtable = {open_remote, start_request, cancel_request, close_remote, info};

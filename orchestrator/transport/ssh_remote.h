@@ -8,13 +8,13 @@
  *                                                               │
  *                                                             GONE  (waits for remote_close, then frees)
  *
- * QUEUED waits for its turn among all remotes (transport->handshakes_max key exchanges at once). REFUSED asks the server
- * which ways to log in it allows, for the error. CLOSING lets the resident shell remove its folder. TEARDOWN frees the
- * session and the descriptor; all requests have their result by then.
+ * QUEUED waits for its turn among all remotes (transport->handshakes_max key exchanges at once). REFUSED asks the
+ * server which ways to log in it allows, for the error. CLOSING lets the resident shell remove its folder. TEARDOWN
+ * frees the session and the descriptor; all requests have their result by then.
  *
- * One timer and one poll handle a remote; everything is done in one pump (ssh_remote.c), which both of them call: calls from
- * outside only note what is wanted and kick the timer. So callbacks never come from inside a call, and nothing in here
- * is entered twice.
+ * One timer and one poll handle a remote; everything is done in one pump (ssh_remote.c), which both of them call: calls
+ * from outside only note what is wanted and kick the timer. So callbacks never come from inside a call, and nothing in
+ * here is entered twice.
  */
 #ifndef TRANSPORT_SSH_REMOTE_H
 #define TRANSPORT_SSH_REMOTE_H
@@ -36,8 +36,8 @@ struct ssh_transport {
 	uv_loop_t *loop;
 	struct resolver *resolver;
 	int handshakes_max, keepalive_ms;
-	bool rsa_sha2;	     /* libssh2 knows it: from 1.11 on */
-	int handshakes;	     /* under way */
+	bool rsa_sha2;       /* libssh2 knows it: from 1.11 on */
+	int handshakes;      /* under way */
 	struct list waiting; /* ssh_remote.admission, in the state QUEUED */
 	struct list keys, known_hosts;
 	size_t remotes;
@@ -102,18 +102,18 @@ struct ssh_remote {
 	struct list admission;
 	bool admitted;
 	int64_t slot_until_ms; /* a handshake that waits longer on the far side gives its place to another */
-	bool reconnect;	       /* after TEARDOWN: once more, for another host key type */
+	bool reconnect;        /* after TEARDOWN: once more, for another host key type */
 	struct err sign_err;
 	char auth_detail[128];
 	char host_key[96];
 	int64_t keepalive_ms; /* when to ask next whether the host lives */
 
 	struct ssh_channel *opening; /* the one channel open that is under way */
-	bool opens_stuck;	     /* one was given up: no other can be opened in this session */
+	bool opens_stuck;            /* one was given up: no other can be opened in this session */
 	struct ssh_shell *shell;
-	struct list execs;	/* ssh_exec.node: running ones, and killers */
+	struct list execs;                         /* ssh_exec.node: running ones, and killers */
 	struct list shell_queue, exec_queue, done; /* ssh_request.node */
-	unsigned requests_n;	/* all that are not delivered */
+	unsigned requests_n;                       /* all that are not delivered */
 	unsigned next_number;
 	char phase[96];
 
@@ -130,8 +130,10 @@ struct ssh_remote {
 bool ssh_admit(struct ssh_remote *remote);
 void ssh_release_admission(struct ssh_remote *remote);
 void ssh_remote_forget(struct ssh_remote *remote);
-int ssh_transport_key(struct ssh_transport *t, const struct remote_spec *spec, const struct ssh_key **out, struct err *err);
-int ssh_transport_known_hosts(struct ssh_transport *t, const char *path, const struct known_hosts **out, struct err *err);
+int ssh_transport_key(struct ssh_transport *t, const struct remote_spec *spec, const struct ssh_key **out,
+		      struct err *err);
+int ssh_transport_known_hosts(struct ssh_transport *t, const char *path, const struct known_hosts **out,
+			      struct err *err);
 
 /* ssh_remote.c: what the vtable does, the pump, the timer. */
 extern const struct transport_vtable ssh_remote_vtable;
@@ -163,7 +165,7 @@ void ssh_request_cancel(struct ssh_remote *remote, struct remote_request *reques
    ssh_request_deliver, from the pump. */
 void ssh_request_done(struct ssh_remote *remote, struct ssh_request *request);
 void ssh_request_fail(struct ssh_remote *remote, struct ssh_request *request, int code, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+    __attribute__((format(printf, 4, 5)));
 void ssh_request_drop_cancelled(struct ssh_remote *remote);
 void ssh_request_fail_queued(struct ssh_remote *remote, int code, const char *text);
 void ssh_request_deliver(struct ssh_remote *remote);

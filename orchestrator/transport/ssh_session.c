@@ -1,8 +1,8 @@
 /*
  * A remote from open to close. The happy path goes through the states of ssh_remote.h, one function a state. Each state
- * has a deadline of its own; whatever fails ends in TEARDOWN, which gives every request its result, severs the socket so
- * that libssh2's calls come to an end, frees the session and closes the descriptor. Closing cancels what runs, lets the
- * resident shell remove its folder (within close_ms), and goes the same way.
+ * has a deadline of its own; whatever fails ends in TEARDOWN, which gives every request its result, severs the socket
+ * so that libssh2's calls come to an end, frees the session and closes the descriptor. Closing cancels what runs, lets
+ * the resident shell remove its folder (within close_ms), and goes the same way.
  */
 #include "transport/ssh_remote.h"
 
@@ -13,19 +13,19 @@
 #define FROM_LIVE SM_TO(REMOTE_TEARDOWN)
 
 const struct sm_state ssh_session_states[] = {
-	[REMOTE_RESOLVE] = { "resolve", SM_TO(REMOTE_CONNECT) | FROM_LIVE },
-	[REMOTE_CONNECT] = { "connect", SM_TO(REMOTE_BANNER) | FROM_LIVE },
-	[REMOTE_BANNER] = { "banner", SM_TO(REMOTE_QUEUED) | FROM_LIVE },
-	[REMOTE_QUEUED] = { "queued", SM_TO(REMOTE_HANDSHAKE) | FROM_LIVE },
-	[REMOTE_HANDSHAKE] = { "handshake", SM_TO(REMOTE_HOSTKEY) | FROM_LIVE },
-	[REMOTE_HOSTKEY] = { "host key", SM_TO(REMOTE_AUTH) | FROM_LIVE },
-	[REMOTE_AUTH] = { "auth", SM_TO(REMOTE_SHELL) | SM_TO(REMOTE_REFUSED) | FROM_LIVE },
-	[REMOTE_REFUSED] = { "auth refused", FROM_LIVE },
-	[REMOTE_SHELL] = { "shell", SM_TO(REMOTE_READY) | FROM_LIVE },
-	[REMOTE_READY] = { "ready", SM_TO(REMOTE_CLOSING) | FROM_LIVE },
-	[REMOTE_CLOSING] = { "closing", FROM_LIVE },
-	[REMOTE_TEARDOWN] = { "teardown", SM_TO(REMOTE_CONNECT) | SM_TO(REMOTE_GONE) },
-	[REMOTE_GONE] = { "gone", 0 },
+    [REMOTE_RESOLVE] = {"resolve", SM_TO(REMOTE_CONNECT) | FROM_LIVE},
+    [REMOTE_CONNECT] = {"connect", SM_TO(REMOTE_BANNER) | FROM_LIVE},
+    [REMOTE_BANNER] = {"banner", SM_TO(REMOTE_QUEUED) | FROM_LIVE},
+    [REMOTE_QUEUED] = {"queued", SM_TO(REMOTE_HANDSHAKE) | FROM_LIVE},
+    [REMOTE_HANDSHAKE] = {"handshake", SM_TO(REMOTE_HOSTKEY) | FROM_LIVE},
+    [REMOTE_HOSTKEY] = {"host key", SM_TO(REMOTE_AUTH) | FROM_LIVE},
+    [REMOTE_AUTH] = {"auth", SM_TO(REMOTE_SHELL) | SM_TO(REMOTE_REFUSED) | FROM_LIVE},
+    [REMOTE_REFUSED] = {"auth refused", FROM_LIVE},
+    [REMOTE_SHELL] = {"shell", SM_TO(REMOTE_READY) | FROM_LIVE},
+    [REMOTE_READY] = {"ready", SM_TO(REMOTE_CLOSING) | FROM_LIVE},
+    [REMOTE_CLOSING] = {"closing", FROM_LIVE},
+    [REMOTE_TEARDOWN] = {"teardown", SM_TO(REMOTE_CONNECT) | SM_TO(REMOTE_GONE)},
+    [REMOTE_GONE] = {"gone", 0},
 };
 
 int64_t ssh_remote_now(const struct ssh_remote *r)
@@ -98,20 +98,15 @@ int ssh_remote_lost(struct ssh_remote *r, int rc, struct err *err)
 	if (r->io.cut || r->io.goodbye[0] || rc == LIBSSH2_ERROR_SOCKET_DISCONNECT || rc == LIBSSH2_ERROR_SOCKET_SEND)
 		return err_set(err, E_CLOSED, "the connection was lost (%s): %s", sm_name(&r->sm), ssh_io_why(&r->io));
 	libssh2_session_last_error(r->session, &text, NULL, 0);
-	switch (rc) {
-	case LIBSSH2_ERROR_KEX_FAILURE:
-	case LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE:
-		return err_set(err, E_KEX, "the key exchange with \"%s\" failed: %s (libssh2 %s)", r->banner.version, text,
-			       libssh2_version(0));
-	case LIBSSH2_ERROR_HOSTKEY_INIT:
-	case LIBSSH2_ERROR_HOSTKEY_SIGN:
+	if (rc == LIBSSH2_ERROR_KEX_FAILURE || rc == LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE)
+		return err_set(err, E_KEX, "the key exchange with \"%s\" failed: %s (libssh2 %s)", r->banner.version,
+			       text, libssh2_version(0));
+	if (rc == LIBSSH2_ERROR_HOSTKEY_INIT || rc == LIBSSH2_ERROR_HOSTKEY_SIGN)
 		return err_set(err, E_HOSTKEY, "the server does not prove that it has the host key it shows: %s", text);
-	case LIBSSH2_ERROR_ALLOC:
+	if (rc == LIBSSH2_ERROR_ALLOC)
 		return err_set(err, E_IO, "libssh2 has no memory");
-	default:
-		return err_set(err, E_PROTOCOL, "the server \"%s\" does not keep to the SSH protocol: %s (libssh2: %d)",
-			       r->banner.version, text ? text : "", rc);
-	}
+	return err_set(err, E_PROTOCOL, "the server \"%s\" does not keep to the SSH protocol: %s (libssh2: %d)",
+		       r->banner.version, text ? text : "", rc);
 }
 
 static void on_resolved(void *arg, int rc, const struct resolved *found, const struct err *err)
@@ -163,7 +158,9 @@ static bool address_failed(struct ssh_remote *r, int error)
 	struct err err;
 
 	err_set(&err, connect_code(error), "cannot connect to %s port %d: %s%s", r->address, r->port, strerror(error),
-		error == ECONNREFUSED ? "; is sshd running there?" : error == EMFILE ? "; raise LimitNOFILE" : "");
+		error == ECONNREFUSED ? "; is sshd running there?"
+		: error == EMFILE     ? "; raise LimitNOFILE"
+				      : "");
 	if (++r->address_at >= r->addresses.n || ssh_remote_now(r) >= r->connect_until_ms) {
 		ssh_session_fail(r, &err);
 		return true;
@@ -221,9 +218,11 @@ static bool step_banner(struct ssh_remote *r)
 	if (rc == 0)
 		return false;
 	err_set(&err, E_CLOSED,
-		"%s closed the connection before its version line%s%s%s; it may be overloaded or refuse connections from here "
+		"%s closed the connection before its version line%s%s%s; it may be overloaded or refuse connections "
+		"from here "
 		"(MaxStartups, PerSourcePenalties, hosts.deny, a firewall)",
-		r->address, r->banner.before[0] ? ", saying \"" : "", r->banner.before, r->banner.before[0] ? "\"" : "");
+		r->address, r->banner.before[0] ? ", saying \"" : "", r->banner.before,
+		r->banner.before[0] ? "\"" : "");
 	ssh_session_fail(r, &err);
 	return true;
 }
@@ -476,18 +475,20 @@ void ssh_session_timeout(struct ssh_remote *r)
 {
 	enum ssh_remote_state state = (enum ssh_remote_state)r->sm.now;
 	double seconds = (double)(ssh_remote_now(r) - r->since_ms) / 1000;
-	struct err err = { .code = 0 };
+	struct err err = {.code = 0};
 
 	switch (state) {
 	case REMOTE_RESOLVE:
-		err_set(&err, E_UNREACHABLE, "no answer from the name servers for %s within %.1f s", r->address, seconds);
+		err_set(&err, E_UNREACHABLE, "no answer from the name servers for %s within %.1f s", r->address,
+			seconds);
 		break;
 	case REMOTE_CONNECT:
 		address_failed(r, ETIMEDOUT);
 		return;
 	case REMOTE_BANNER:
 		err_set(&err, r->banner.in.len + r->banner.skipped ? E_PROTOCOL : E_TIMEOUT,
-			"%s port %d accepts connections, but sent no SSH version line within %.1f s (%zu bytes of something else)",
+			"%s port %d accepts connections, but sent no SSH version line within %.1f s (%zu bytes of "
+			"something else)",
 			r->address, r->port, seconds, r->banner.in.len + r->banner.skipped);
 		break;
 	case REMOTE_HANDSHAKE:
@@ -495,12 +496,14 @@ void ssh_session_timeout(struct ssh_remote *r)
 		break;
 	case REMOTE_AUTH:
 	case REMOTE_REFUSED:
-		err_set(&err, E_TIMEOUT, "the login as %s was not answered within %.1f s (PAM, a directory or DNS on the host may hang)",
+		err_set(&err, E_TIMEOUT,
+			"the login as %s was not answered within %.1f s (PAM, a directory or DNS on the host may hang)",
 			r->user, seconds);
 		break;
 	case REMOTE_SHELL:
 		err_set(&err, E_TIMEOUT,
-			"/bin/sh did not come up within %.1f s; what the login shell or its profile does may hang", seconds);
+			"/bin/sh did not come up within %.1f s; what the login shell or its profile does may hang",
+			seconds);
 		break;
 	case REMOTE_CLOSING:
 		tear_down(r);
@@ -518,7 +521,7 @@ void ssh_session_timeout(struct ssh_remote *r)
 /* Closed before it was ready. */
 void ssh_session_cancel(struct ssh_remote *r)
 {
-	struct err err = { .code = 0 };
+	struct err err = {.code = 0};
 
 	err_set(&err, E_CANCELED, "closed before the login was done");
 	ssh_session_fail(r, &err);

@@ -1,8 +1,8 @@
 /*
  * The happy path: the shell is started and says hello with its folder; each request is sent in one go (the script the
- * first time it is used, a file with arguments, the input) and answered by start, end, the outputs, done. What fails in a
- * request is its own; what does not keep to the protocol, or cannot be ended, costs the session. Closing sends EOF, upon
- * which the shell removes its folder and ends.
+ * first time it is used, a file with arguments, the input) and answered by start, end, the outputs, done. What fails in
+ * a request is its own; what does not keep to the protocol, or cannot be ended, costs the session. Closing sends EOF,
+ * upon which the shell removes its folder and ends.
  */
 #include "transport/ssh_shell.h"
 
@@ -109,8 +109,8 @@ static int take_end(struct ssh_shell *sh, const char *words)
 	struct op_result *result = &sh->running->request->result;
 	int64_t n[5];
 
-	if (!ssh_mark_numbers(words, n, 5) || n[0] < INT32_MIN || n[0] > UINT32_MAX || n[2] < 0 || n[2] > n[1] || n[4] < 0 ||
-	    n[4] > n[3] || (size_t)n[2] > result->out.max || (size_t)n[4] > result->err.max)
+	if (!ssh_mark_numbers(words, n, 5) || n[0] < INT32_MIN || n[0] > UINT32_MAX || n[2] < 0 || n[2] > n[1] ||
+	    n[4] < 0 || n[4] > n[3] || (size_t)n[2] > result->out.max || (size_t)n[4] > result->err.max)
 		return broken(sh, "lengths that cannot be");
 	result->exit_code = (int32_t)n[0];
 	sh->out_left = (size_t)n[2];
@@ -148,7 +148,8 @@ static int take_fail(struct ssh_shell *sh, const char *words)
 	sh->scripts_n = sh->scripts_before;
 	if (strcmp(words, "decode") == 0)
 		ssh_request_fail(sh->remote, req, E_IO,
-				 "%s: the host has neither base64 nor openssl (or no room in %s) to take the input; install coreutils there",
+				 "%s: the host has neither base64 nor openssl (or no room in %s) to take the input; "
+				 "install coreutils there",
 				 req->request->what, sh->folder);
 	else
 		ssh_request_fail(sh->remote, req, full ? E_NOSPACE : E_IO, "%s: cannot write to %s on the host: %.200s",
@@ -189,7 +190,8 @@ static int on_mark(struct ssh_marks *marks, const char *words)
 		return take_hello(sh, words + 6);
 	if (strcmp(words, "nofolder") == 0)
 		return err_set(sh->err, E_NOSPACE,
-			       "no private folder can be made on the host, in none of $TMPDIR, /tmp, /var/tmp and $HOME: they are full or "
+			       "no private folder can be made on the host, in none of $TMPDIR, /tmp, /var/tmp and "
+			       "$HOME: they are full or "
 			       "not writable for %s",
 			       sh->remote->user);
 	return take_numbered(sh, words);
@@ -218,7 +220,7 @@ static int on_raw(struct ssh_marks *marks, const char *bytes, size_t len)
 	return 0;
 }
 
-static const struct ssh_marks_sink marks_sink = { on_mark, on_text, on_raw };
+static const struct ssh_marks_sink marks_sink = {on_mark, on_text, on_raw};
 
 int ssh_shell_take(struct ssh_shell *sh, int stream, const char *bytes, size_t len, struct err *err)
 {
@@ -231,7 +233,7 @@ static int on_data(struct ssh_channel *channel, int stream, const char *bytes, s
 	return ssh_shell_take(CONTAINER_OF(channel, struct ssh_shell, channel), stream, bytes, len, err);
 }
 
-static const struct ssh_channel_sink channel_sink = { on_data };
+static const struct ssh_channel_sink channel_sink = {on_data};
 
 struct ssh_shell *ssh_shell_new(struct ssh_remote *remote)
 {
@@ -309,8 +311,8 @@ static const struct embedded *script_of(const struct op *op, char **args, int *a
 static void compose(struct ssh_shell *sh, const struct ssh_request *req, struct buf *text)
 {
 	const struct op *op = req->request->op;
-	struct ssh_prelude p = { sh->nonce, sh->folder, sh->umask, req->number };
-	char numbers[2][SHA256_HEX_MAX] = { "" };
+	struct ssh_prelude p = {sh->nonce, sh->folder, sh->umask, req->number};
+	char numbers[2][SHA256_HEX_MAX] = {""};
 	char *args[OP_ARGS_MAX];
 	struct buf file = BUF_INIT;
 	unsigned script;
@@ -364,7 +366,8 @@ static int stop_running(struct ssh_shell *sh, struct err *err)
 	sh->running = NULL;
 	ssh_request_fail(sh->remote, req, req->cancelled ? E_CANCELED : E_TIMEOUT,
 			 "%s: %s, and could not be ended on the host within %d s (process %lld)", req->request->what,
-			 req->cancelled ? "cancelled" : "not finished in its time", KILL_GRACE_MS / 1000, (long long)sh->pid);
+			 req->cancelled ? "cancelled" : "not finished in its time", KILL_GRACE_MS / 1000,
+			 (long long)sh->pid);
 	return err_set(err, E_TIMEOUT, "a command could not be ended on the host; the session is given up");
 }
 
@@ -373,9 +376,10 @@ static int shell_ended(struct ssh_shell *sh, struct err *err)
 	if (sh->finishing)
 		return 0;
 	if (sh->ready)
-		return err_set(err, E_CLOSED, "the shell on the host has ended (was it killed?)%s%.200s", sh->text.len ? ": " : "",
-			       buf_str(&sh->text));
-	return err_set(err, E_PROTOCOL, "the account %s cannot run /bin/sh (its login shell or a ForceCommand ends at once)%s%.300s",
+		return err_set(err, E_CLOSED, "the shell on the host has ended (was it killed?)%s%.200s",
+			       sh->text.len ? ": " : "", buf_str(&sh->text));
+	return err_set(err, E_PROTOCOL,
+		       "the account %s cannot run /bin/sh (its login shell or a ForceCommand ends at once)%s%.300s",
 		       sh->remote->user, sh->text.len ? ": " : "", buf_str(&sh->text));
 }
 

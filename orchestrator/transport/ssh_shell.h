@@ -8,8 +8,8 @@
 
 enum {
 	SHELL_NOISE_MAX = 256 << 10, /* bytes that are not ours, in a session */
-	SHELL_TEXT_MAX = 400,	     /* of them, kept for errors */
-	KILL_GRACE_MS = 6000,	     /* from TERM until it must be over */
+	SHELL_TEXT_MAX = 400,        /* of them, kept for errors */
+	KILL_GRACE_MS = 6000,        /* from TERM until it must be over */
 };
 
 /* The two halves of a step: sends a request; takes what came on stdout (stream 0) or stderr (1). take: 0, or negative

@@ -5,10 +5,10 @@
 
 enum { BASE64_LINE_BYTES = 768 };
 
-/* One line for `eval "$l"`: reads the script up to its end mark and runs it, unless it is cut off. O is LC_ALL as it was;
-   with C, read takes bytes as they are. A newline cannot be written in one line, so it is made. */
+/* One line for `eval "$l"`: reads the script up to its end mark and runs it, unless it is cut off. O is LC_ALL as it
+   was; with C, read takes bytes as they are. A newline cannot be written in one line, so it is made. */
 #define LOADER                                                                                                         \
-	"O=${LC_ALL-};LC_ALL=C;N=%s;n=$(printf '\\nx');n=${n%%x};s=;g=;while IFS= read -r l;do "                          \
+	"O=${LC_ALL-};LC_ALL=C;N=%s;n=$(printf '\\nx');n=${n%%x};s=;g=;while IFS= read -r l;do "                       \
 	"if [ \"$l\" = \"@$N go\" ];then g=1;break;fi;s=$s$l$n;done;[ -n \"$g\" ]&&eval \"$s\"\n"
 
 void ssh_text_quote(struct buf *out, const char *text)
@@ -89,8 +89,8 @@ void ssh_text_run(struct buf *out, const struct ssh_prelude *p, char *const *arg
 
 	ssh_text_quote(&folder, p->folder);
 	add_beginning(out, p, "");
-	buf_addf(out, "exec >%s/o%u 2>%s/e%u\nLC_ALL=C\nexport LC_ALL\nset --", buf_str(&folder), p->number, buf_str(&folder),
-		 p->number);
+	buf_addf(out, "exec >%s/o%u 2>%s/e%u\nLC_ALL=C\nexport LC_ALL\nset --", buf_str(&folder), p->number,
+		 buf_str(&folder), p->number);
 	for (int i = 0; i < args_n; i++) {
 		buf_addc(out, ' ');
 		ssh_text_quote(out, args[i]);

@@ -1,6 +1,6 @@
 /*
- * Reading and writing of the SSH data types (RFC 4251 §5): uint32, string, mpint. A cursor that has once read beyond its
- * end stays failed and gives empty values, so that a parser may read all of its fields and look once at the end.
+ * Reading and writing of the SSH data types (RFC 4251 §5): uint32, string, mpint. A cursor that has once read beyond
+ * its end stays failed and gives empty values, so that a parser may read all of its fields and look once at the end.
  */
 #ifndef TRANSPORT_SSH_WIRE_H
 #define TRANSPORT_SSH_WIRE_H
@@ -25,16 +25,16 @@ struct wire {
 
 static inline struct wire wire_over(const void *bytes, size_t len)
 {
-	return (struct wire){ .at = bytes, .end = (const unsigned char *)bytes + len };
+	return (struct wire){.at = bytes, .end = (const unsigned char *)bytes + len};
 }
 
 static inline struct wire_str wire_bytes(struct wire *w, size_t len)
 {
-	struct wire_str s = { w->at, len };
+	struct wire_str s = {w->at, len};
 
 	if (w->failed || (size_t)(w->end - w->at) < len) {
 		w->failed = true;
-		return (struct wire_str){ (const unsigned char *)"", 0 };
+		return (struct wire_str){(const unsigned char *)"", 0};
 	}
 	w->at += len;
 	return s;
@@ -61,8 +61,8 @@ static inline bool wire_is(struct wire_str s, const char *text)
 
 static inline void wire_put_string(struct buf *b, const void *bytes, size_t len)
 {
-	unsigned char head[4] = { (unsigned char)(len >> 24), (unsigned char)(len >> 16), (unsigned char)(len >> 8),
-				  (unsigned char)len };
+	unsigned char head[4] = {(unsigned char)(len >> 24), (unsigned char)(len >> 16), (unsigned char)(len >> 8),
+				 (unsigned char)len};
 
 	buf_add(b, head, sizeof(head));
 	buf_add(b, bytes, len);

@@ -8,7 +8,7 @@
 # Both ends are marked, so that all output is known to have come without waiting for the channel's end: a daemon that
 # the command left behind may hold that for as long as it lives.
 umask 077
-F=write
+F='write'
 while IFS= read -r l; do
 	if [ "$l" = "@$N ." ]; then
 		F=
@@ -22,7 +22,7 @@ if [ -n "$F" ]; then
 fi
 if [ -n "$O" ]; then LC_ALL=$O; else unset LC_ALL; fi
 S=
-command -v setsid >/dev/null 2>&1 && S=setsid
+command -v setsid >/dev/null 2>&1 && S='setsid'
 # What this shell itself says ("Killed") is not the command's. In parentheses, since dash redirects itself, too, for as
 # long as it waits.
 exec 3>&2 2>/dev/null

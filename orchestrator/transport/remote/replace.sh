@@ -46,6 +46,16 @@ attributes() {
 	printf '%s %s\n' "$1" "${2%% *}"
 }
 
+# cp of busybox copies no ACL, and its ls shows none: where the tools for them are, they are asked.
+same_acl() {
+	command -v getfacl >/dev/null 2>&1 || return 0
+	[ "$(getfacl -cp "$r" 2>/dev/null)" = "$(getfacl -cp "$t" 2>/dev/null)" ]
+}
+
+same_attributes() {
+	[ "$(attributes "$t")" = "$(attributes "$r")" ] && same_acl
+}
+
 check_old() {
 	now=$(sum "$r") || die_by "permission denied"
 	[ "$now" = "$old" ] || die 122 "$p was changed meanwhile: its SHA-256 is $now, not $old; nothing was replaced"
@@ -63,8 +73,8 @@ keep_backup() {
 	rm -f "$b"
 }
 
-trap '[ -z "$t" ] || rm -f "$t" "$t.b"' 0
-trap 'exit 107' 1 2 13 15
+trap '[ -z "$t" ] || rm -f "$t" "$t.b"' EXIT
+trap 'exit 107' HUP INT PIPE TERM
 umask 077
 
 m=$(stat -L -c '%F/%h' "$p" 2>&1) || die_by "$m"
@@ -82,9 +92,10 @@ t=$(mktemp "$d/.${r##*/}.cutover-XXXXXX" 2>&1) || { m=$t t=; die_by "$m"; }
 m=$(cp -a "$r" "$t" 2>&1) || die_by "$m"
 m=$(cat 2>&1 >"$t") || die_by "$m"
 [ "$(sum "$t")" = "$new" ] || die 107 "$p: the new content did not arrive whole; nothing was replaced"
-if [ "$(attributes "$t")" != "$(attributes "$r")" ]; then
+if ! same_attributes; then
 	chmod "$(stat -c %a "$r")" "$t" 2>/dev/null
-	[ "$(attributes "$t")" = "$(attributes "$r")" ] ||
+	same_acl || getfacl -cp "$r" | setfacl --set-file=- "$t" 2>/dev/null
+	same_attributes ||
 		die 106 "$p: owner, mode or ACL ($(attributes "$r")) cannot be kept by $(id -un); nothing was replaced"
 fi
 durable "$t"

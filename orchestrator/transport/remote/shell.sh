@@ -14,6 +14,7 @@
 #
 # Outputs go to private files, new ones for each request: a daemon that keeps one open neither holds nor spoils what
 # comes later. `true >file`, since a failed redirection of `:` would end the shell.
+# shellcheck disable=SC2154
 set -f
 U=$(umask)
 umask 077
@@ -22,7 +23,7 @@ export PATH LC_ALL
 G=0
 read -r _ _ _ _ G _ 2>/dev/null </proc/self/stat
 S=
-command -v setsid >/dev/null 2>&1 && S=setsid
+command -v setsid >/dev/null 2>&1 && S='setsid'
 
 # 4 KB are written to see that the disk is not full: then the next place may do.
 D=
@@ -39,13 +40,13 @@ if [ -z "$D" ]; then
 	printf '\n@%s nofolder\n' "$N"
 	exit 1
 fi
-trap 'rm -rf "$D"' 0
-trap 'exit 1' 1 2 13 15
+trap 'rm -rf "$D"' EXIT
+trap 'exit 1' HUP INT PIPE TERM
 
 put() {
 	while IFS= read -r l && [ "$l" != "@$N ." ]; do
-		printf '%s\n' "$l" || F=write
-	done >"$D/$1" || F=write
+		printf '%s\n' "$l" || F='write'
+	done >"$D/$1" || F='write'
 }
 
 decode() {
@@ -58,10 +59,10 @@ decode() {
 
 run() {
 	i=/dev/null
-	true >"$D/o$1" && true >"$D/e$1" || F=write
+	true >"$D/o$1" && true >"$D/e$1" || F='write'
 	if [ "$4" = 1 ]; then
 		i=$D/i$1
-		decode <"$D/b$1" >"$i" || F=decode
+		decode <"$D/b$1" >"$i" || F='decode'
 	fi
 	if [ -n "$F" ]; then
 		printf '\n@%s %s fail %s\n' "$N" "$1" "$F"
@@ -83,6 +84,7 @@ run() {
 report() {
 	os=0 es=0
 	if [ -s "$D/o$1" ] || [ -s "$D/e$1" ]; then
+		# shellcheck disable=SC2046
 		set -- "$1" "$2" "$3" $(cd "$D" && exec wc -c "o$1" "e$1")
 		os=$4 es=$6
 	fi
@@ -101,6 +103,7 @@ while IFS= read -r l; do
 	case $l in
 	"@$N put "*) put "${l##* }" ;;
 	"@$N run "*)
+		# shellcheck disable=SC2086
 		set -- $l
 		run "$3" "$4" "$5" "$6"
 		;;

@@ -10,6 +10,8 @@
 #     sshd_stop
 #     probe ARGUMENTS…			run (tap.sh) transport_probe with user, key, port and pin filled in
 
+# work, out: tap.sh's.
+# shellcheck disable=SC2154
 keys=$work/keys
 sshd_root=$work/sshd
 sshd_pids=

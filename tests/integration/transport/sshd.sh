@@ -14,7 +14,7 @@ total_clean() {
 	if grep -q 'handles=none fds=none' "$out"; then pass "$1: nothing is left"; else fail "$1: nothing is left" "$(tail -n 1 "$out")"; fi
 }
 left_in_tmp() { find /tmp /var/tmp -maxdepth 1 -name '.cutover.*' 2>/dev/null; }
-processes() { ps -eo args | grep -c "[s]leep $1" || true; }
+processes() { pgrep -c -f "^sleep $1" || true; }
 await_no_process() {
 	tries=0
 	while [ "$(processes "$1")" != 0 ] && [ $tries -lt 100 ]; do

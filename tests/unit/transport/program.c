@@ -32,7 +32,7 @@ static void exchange(int to, int from, const struct buf *input, struct buf *out)
 
 	fcntl(to, F_SETFL, O_NONBLOCK);
 	for (;;) {
-		struct pollfd fds[2] = { { .fd = from, .events = POLLIN }, { .fd = to, .events = POLLOUT } };
+		struct pollfd fds[2] = {{.fd = from, .events = POLLIN}, {.fd = to, .events = POLLOUT}};
 		char bytes[4096];
 		ssize_t n;
 

@@ -9,21 +9,21 @@ static const struct {
 	int result;
 	const char *version, *left, *says;
 } table[] = {
-	{ "SSH-2.0-OpenSSH_9.2\r\n", 1, "SSH-2.0-OpenSSH_9.2", "SSH-2.0-OpenSSH_9.2\r\n", NULL },
-	{ "SSH-2.0-x\n", 1, "SSH-2.0-x", "SSH-2.0-x\n", NULL },
-	{ "SSH-1.99-old\r\n", 1, "SSH-1.99-old", "SSH-1.99-old\r\n", NULL },
-	{ "SSH-2.0-x\r\nmore", 1, "SSH-2.0-x", "SSH-2.0-x\r\nmore", NULL },
-	{ "Welcome\r\nto here\r\nSSH-2.0-x\r\n", 1, "SSH-2.0-x", "SSH-2.0-x\r\n", NULL },
-	{ "\r\n\nSSH-2.0-x\r\n", 1, "SSH-2.0-x", "SSH-2.0-x\r\n", NULL },
-	{ "SSH-2.0-\x1b[31m\r\n", 1, "SSH-2.0-?[31m", "SSH-2.0-\x1b[31m\r\n", NULL },
-	{ "", 0, "", "", NULL },
-	{ "SSH-2.0-x", 0, "", "SSH-2.0-x", NULL },
-	{ "hello\nSSH-", 0, "", "SSH-", NULL },
-	{ "SSH-1.5-old\n", E_PROTOCOL, NULL, NULL, "another version of SSH" },
-	{ "SSH-3.0-new\n", E_PROTOCOL, NULL, NULL, "another version of SSH" },
-	{ "SSH-\n", E_PROTOCOL, NULL, NULL, "another version of SSH" },
-	{ "\x15\x03\x01", E_PROTOCOL, NULL, NULL, "no SSH server" },
-	{ "text\n\x01\x02", E_PROTOCOL, NULL, NULL, "no SSH server" },
+    {"SSH-2.0-OpenSSH_9.2\r\n", 1, "SSH-2.0-OpenSSH_9.2", "SSH-2.0-OpenSSH_9.2\r\n", NULL},
+    {"SSH-2.0-x\n", 1, "SSH-2.0-x", "SSH-2.0-x\n", NULL},
+    {"SSH-1.99-old\r\n", 1, "SSH-1.99-old", "SSH-1.99-old\r\n", NULL},
+    {"SSH-2.0-x\r\nmore", 1, "SSH-2.0-x", "SSH-2.0-x\r\nmore", NULL},
+    {"Welcome\r\nto here\r\nSSH-2.0-x\r\n", 1, "SSH-2.0-x", "SSH-2.0-x\r\n", NULL},
+    {"\r\n\nSSH-2.0-x\r\n", 1, "SSH-2.0-x", "SSH-2.0-x\r\n", NULL},
+    {"SSH-2.0-\x1b[31m\r\n", 1, "SSH-2.0-?[31m", "SSH-2.0-\x1b[31m\r\n", NULL},
+    {"", 0, "", "", NULL},
+    {"SSH-2.0-x", 0, "", "SSH-2.0-x", NULL},
+    {"hello\nSSH-", 0, "", "SSH-", NULL},
+    {"SSH-1.5-old\n", E_PROTOCOL, NULL, NULL, "another version of SSH"},
+    {"SSH-3.0-new\n", E_PROTOCOL, NULL, NULL, "another version of SSH"},
+    {"SSH-\n", E_PROTOCOL, NULL, NULL, "another version of SSH"},
+    {"\x15\x03\x01", E_PROTOCOL, NULL, NULL, "no SSH server"},
+    {"text\n\x01\x02", E_PROTOCOL, NULL, NULL, "no SSH server"},
 };
 
 static int take(struct ssh_banner *banner, const char *bytes, size_t len, struct err *err)
@@ -46,7 +46,7 @@ static void check(size_t i, const struct ssh_banner *banner, int r, const struct
 START_TEST(test_at_once)
 {
 	struct ssh_banner banner;
-	struct err err = { .code = 0 };
+	struct err err = {.code = 0};
 	int r;
 
 	ssh_banner_init(&banner);
@@ -59,7 +59,7 @@ END_TEST
 START_TEST(test_byte_by_byte)
 {
 	struct ssh_banner banner;
-	struct err err = { .code = 0 };
+	struct err err = {.code = 0};
 	const char *at = table[_i].sent;
 	int r = 0;
 
@@ -76,7 +76,7 @@ END_TEST
 START_TEST(test_limits)
 {
 	struct ssh_banner banner;
-	struct err err = { .code = 0 };
+	struct err err = {.code = 0};
 	char line[300];
 	int r = 0, lines = 0;
 

@@ -54,7 +54,8 @@ static void expand(struct buf *out, const char *text)
 			unsigned char mac[EVP_MAX_MD_SIZE];
 			unsigned len;
 			char *salt = base64_encode("0123456789abcdefghij", 20), *hash;
-			HMAC(EVP_sha1(), "0123456789abcdefghij", 20, (unsigned char *)word + 5, strlen(word + 5), mac, &len);
+			HMAC(EVP_sha1(), "0123456789abcdefghij", 20, (unsigned char *)word + 5, strlen(word + 5), mac,
+			     &len);
 			hash = base64_encode(mac, len);
 			buf_addf(out, "|1|%s|%s", salt, hash);
 			free(salt);
@@ -100,56 +101,57 @@ static const struct {
 	int verdict;
 	const char *says;
 } table[] = {
-	{ "plain", "h {ed A}\n", "h", 22, "ed A", ACCEPTED, NULL },
-	{ "with port", "[h]:2222 {ed A}\n", "h", 2222, "ed A", ACCEPTED, NULL },
-	{ "comma list with comment", "a,h,b {ed A} root@h\n", "h", 22, "ed A", ACCEPTED, NULL },
-	{ "hashed", "{hash h} {ed A}\n", "h", 22, "ed A", ACCEPTED, NULL },
-	{ "hashed with port", "{hash [h]:2222} {ed A}\n", "h", 2222, "ed A", ACCEPTED, NULL },
-	{ "hashed, upper case asked", "{hash host} {ed A}\n", "HOST", 22, "ed A", ACCEPTED, NULL },
-	{ "hashed, another host", "{hash g} {ed A}\n", "h", 22, "ed A", REFUSED, "unknown host key" },
-	{ "comments and blank lines", "# c\n\n  \n\th {ed A}\n", "h", 22, "ed A", ACCEPTED, NULL },
-	{ "upper case", "Host.Example {ed A}\n", "hOST.eXAMPLE", 22, "ed A", ACCEPTED, NULL },
-	{ "star", "*.example.com {ed A}\n", "a.example.com", 22, "ed A", ACCEPTED, NULL },
-	{ "star does not match all", "*.example.com {ed A}\n", "example.com", 22, "ed A", REFUSED, "unknown" },
-	{ "question mark", "h? {ed A}\n", "h1", 22, "ed A", ACCEPTED, NULL },
-	{ "question mark is one", "h? {ed A}\n", "h12", 22, "ed A", REFUSED, "unknown" },
-	{ "negation", "*.example,!bad.example {ed A}\n", "bad.example", 22, "ed A", REFUSED, "unknown" },
-	{ "negation first", "!bad.example,*.example {ed A}\n", "good.example", 22, "ed A", ACCEPTED, NULL },
-	{ "negation alone", "!bad.example {ed A}\n", "good.example", 22, "ed A", REFUSED, "unknown" },
-	{ "star with port", "[127.0.0.*]:2222 {ed A}\n", "127.0.0.9", 2222, "ed A", ACCEPTED, NULL },
-	{ "star, another port", "[127.0.0.*]:2222 {ed A}\n", "127.0.0.9", 2223, "ed A", REFUSED, "unknown" },
-	{ "IPv6", "[2001:db8::1]:2222 {ed A}\n", "2001:db8::1", 2222, "ed A", ACCEPTED, NULL },
-	{ "IPv6 without port", "2001:db8::1 {ed A}\n", "2001:DB8::1", 22, "ed A", ACCEPTED, NULL },
-	{ "bare name is port 22 only", "h {ed A}\n", "h", 2222, "ed A", REFUSED, "write [h]:2222 there" },
-	{ "named port is not port 22", "[h]:2222 {ed A}\n", "h", 22, "ed A", REFUSED, "unknown" },
-	{ "CR LF", "g {ed B}\r\nh {ed A}\r\n", "h", 22, "ed A", ACCEPTED, NULL },
-	{ "no newline at the end", "h {ed A}", "h", 22, "ed A", ACCEPTED, NULL },
-	{ "other key", "h {ed A}\n", "h", 22, "ed B", REFUSED, "mismatch" },
-	{ "other key names the line", "# 1\n# 2\nh {ed A}\n", "h", 22, "ed B", REFUSED, "FILE:3 pins ssh-ed25519 SHA256:" },
-	{ "several keys of one type", "h {ed A}\nh {ed B}\n", "h", 22, "ed B", ACCEPTED, NULL },
-	{ "several types", "h {ed A}\nh {rsa B}\nh {ec C}\n", "h", 22, "ec C", ACCEPTED, NULL },
-	{ "another type", "h {ec A}\n", "h", 22, "ed A", REFUSED, "mismatch" },
-	{ "ecdsa 384", "h {ec3 A}\n", "h", 22, "ec3 A", ACCEPTED, NULL },
-	{ "revoked and plain", "@revoked h {ed A}\nh {ed A}\n", "h", 22, "ed A", REFUSED, "FILE:1 revokes" },
-	{ "plain and revoked", "h {ed A}\n@revoked * {ed A}\n", "h", 22, "ed A", REFUSED, "FILE:2 revokes" },
-	{ "revoked holds for each port", "[h]:2222 {ed A}\n@revoked h {ed A}\n", "h", 2222, "ed A", REFUSED, "revoked" },
-	{ "another key is revoked", "@revoked * {ed B}\nh {ed A}\n", "h", 22, "ed A", ACCEPTED, NULL },
-	{ "revoked for another host", "@revoked g {ed A}\nh {ed A}\n", "h", 22, "ed A", ACCEPTED, NULL },
-	{ "revoked only", "@revoked h {ed A}\n", "h", 22, "ed A", REFUSED, "revoked" },
-	{ "authority is not a key", "@cert-authority * {ed A}\n", "h", 22, "ed A", REFUSED, "@cert-authority" },
-	{ "authority beside a key", "@cert-authority * {ed B}\nh {ed A}\n", "h", 22, "ed A", ACCEPTED, NULL },
-	{ "garbage before", "garbage\nh {ed A}\n", "h", 22, "ed A", ACCEPTED, NULL },
-	{ "garbage is named", "garbage\nx y z\ng {ed A}\n", "h", 22, "ed A", REFUSED, "line 1 (no key), line 2 (the key is no base64)" },
-	{ "bad base64 is named", "h ssh-ed25519 AAA\n", "h", 22, "ed A", REFUSED, "line 1 (the key is no base64)" },
-	{ "type beside the key", "h ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAAWE=\n", "h", 22, "ed A", REFUSED, "not of the type" },
-	{ "unknown marker", "@trusted h {ed A}\n", "h", 22, "ed A", REFUSED, "unknown marker" },
-	{ "SSH 1", "h 1024 35 1234567890\n", "h", 22, "ed A", REFUSED, "SSH version 1" },
-	{ "broken hash", "|1|AAAA {ed A}\n", "h", 22, "ed A", REFUSED, "hash" },
-	{ "hash of another kind", "|2|AAAA|AAAA {ed A}\n", "h", 22, "ed A", REFUSED, "hash" },
-	{ "marker without key", "@revoked\n", "h", 22, "ed A", REFUSED, "no key" },
-	{ "empty file", "", "h", 22, "ed A", REFUSED, "unknown host key" },
-	{ "dss is never asked for", "h {dss A}\n", "h", 22, "ed A", REFUSED, "unknown" },
-	{ "empty patterns", ",, {ed A}\n", "h", 22, "ed A", REFUSED, "unknown" },
+    {"plain", "h {ed A}\n", "h", 22, "ed A", ACCEPTED, NULL},
+    {"with port", "[h]:2222 {ed A}\n", "h", 2222, "ed A", ACCEPTED, NULL},
+    {"comma list with comment", "a,h,b {ed A} root@h\n", "h", 22, "ed A", ACCEPTED, NULL},
+    {"hashed", "{hash h} {ed A}\n", "h", 22, "ed A", ACCEPTED, NULL},
+    {"hashed with port", "{hash [h]:2222} {ed A}\n", "h", 2222, "ed A", ACCEPTED, NULL},
+    {"hashed, upper case asked", "{hash host} {ed A}\n", "HOST", 22, "ed A", ACCEPTED, NULL},
+    {"hashed, another host", "{hash g} {ed A}\n", "h", 22, "ed A", REFUSED, "unknown host key"},
+    {"comments and blank lines", "# c\n\n  \n\th {ed A}\n", "h", 22, "ed A", ACCEPTED, NULL},
+    {"upper case", "Host.Example {ed A}\n", "hOST.eXAMPLE", 22, "ed A", ACCEPTED, NULL},
+    {"star", "*.example.com {ed A}\n", "a.example.com", 22, "ed A", ACCEPTED, NULL},
+    {"star does not match all", "*.example.com {ed A}\n", "example.com", 22, "ed A", REFUSED, "unknown"},
+    {"question mark", "h? {ed A}\n", "h1", 22, "ed A", ACCEPTED, NULL},
+    {"question mark is one", "h? {ed A}\n", "h12", 22, "ed A", REFUSED, "unknown"},
+    {"negation", "*.example,!bad.example {ed A}\n", "bad.example", 22, "ed A", REFUSED, "unknown"},
+    {"negation first", "!bad.example,*.example {ed A}\n", "good.example", 22, "ed A", ACCEPTED, NULL},
+    {"negation alone", "!bad.example {ed A}\n", "good.example", 22, "ed A", REFUSED, "unknown"},
+    {"star with port", "[127.0.0.*]:2222 {ed A}\n", "127.0.0.9", 2222, "ed A", ACCEPTED, NULL},
+    {"star, another port", "[127.0.0.*]:2222 {ed A}\n", "127.0.0.9", 2223, "ed A", REFUSED, "unknown"},
+    {"IPv6", "[2001:db8::1]:2222 {ed A}\n", "2001:db8::1", 2222, "ed A", ACCEPTED, NULL},
+    {"IPv6 without port", "2001:db8::1 {ed A}\n", "2001:DB8::1", 22, "ed A", ACCEPTED, NULL},
+    {"bare name is port 22 only", "h {ed A}\n", "h", 2222, "ed A", REFUSED, "write [h]:2222 there"},
+    {"named port is not port 22", "[h]:2222 {ed A}\n", "h", 22, "ed A", REFUSED, "unknown"},
+    {"CR LF", "g {ed B}\r\nh {ed A}\r\n", "h", 22, "ed A", ACCEPTED, NULL},
+    {"no newline at the end", "h {ed A}", "h", 22, "ed A", ACCEPTED, NULL},
+    {"other key", "h {ed A}\n", "h", 22, "ed B", REFUSED, "mismatch"},
+    {"other key names the line", "# 1\n# 2\nh {ed A}\n", "h", 22, "ed B", REFUSED, "FILE:3 pins ssh-ed25519 SHA256:"},
+    {"several keys of one type", "h {ed A}\nh {ed B}\n", "h", 22, "ed B", ACCEPTED, NULL},
+    {"several types", "h {ed A}\nh {rsa B}\nh {ec C}\n", "h", 22, "ec C", ACCEPTED, NULL},
+    {"another type", "h {ec A}\n", "h", 22, "ed A", REFUSED, "mismatch"},
+    {"ecdsa 384", "h {ec3 A}\n", "h", 22, "ec3 A", ACCEPTED, NULL},
+    {"revoked and plain", "@revoked h {ed A}\nh {ed A}\n", "h", 22, "ed A", REFUSED, "FILE:1 revokes"},
+    {"plain and revoked", "h {ed A}\n@revoked * {ed A}\n", "h", 22, "ed A", REFUSED, "FILE:2 revokes"},
+    {"revoked holds for each port", "[h]:2222 {ed A}\n@revoked h {ed A}\n", "h", 2222, "ed A", REFUSED, "revoked"},
+    {"another key is revoked", "@revoked * {ed B}\nh {ed A}\n", "h", 22, "ed A", ACCEPTED, NULL},
+    {"revoked for another host", "@revoked g {ed A}\nh {ed A}\n", "h", 22, "ed A", ACCEPTED, NULL},
+    {"revoked only", "@revoked h {ed A}\n", "h", 22, "ed A", REFUSED, "revoked"},
+    {"authority is not a key", "@cert-authority * {ed A}\n", "h", 22, "ed A", REFUSED, "@cert-authority"},
+    {"authority beside a key", "@cert-authority * {ed B}\nh {ed A}\n", "h", 22, "ed A", ACCEPTED, NULL},
+    {"garbage before", "garbage\nh {ed A}\n", "h", 22, "ed A", ACCEPTED, NULL},
+    {"garbage is named", "garbage\nx y z\ng {ed A}\n", "h", 22, "ed A", REFUSED,
+     "line 1 (no key), line 2 (the key is no base64)"},
+    {"bad base64 is named", "h ssh-ed25519 AAA\n", "h", 22, "ed A", REFUSED, "line 1 (the key is no base64)"},
+    {"type beside the key", "h ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAAWE=\n", "h", 22, "ed A", REFUSED, "not of the type"},
+    {"unknown marker", "@trusted h {ed A}\n", "h", 22, "ed A", REFUSED, "unknown marker"},
+    {"SSH 1", "h 1024 35 1234567890\n", "h", 22, "ed A", REFUSED, "SSH version 1"},
+    {"broken hash", "|1|AAAA {ed A}\n", "h", 22, "ed A", REFUSED, "hash"},
+    {"hash of another kind", "|2|AAAA|AAAA {ed A}\n", "h", 22, "ed A", REFUSED, "hash"},
+    {"marker without key", "@revoked\n", "h", 22, "ed A", REFUSED, "no key"},
+    {"empty file", "", "h", 22, "ed A", REFUSED, "unknown host key"},
+    {"dss is never asked for", "h {dss A}\n", "h", 22, "ed A", REFUSED, "unknown"},
+    {"empty patterns", ",, {ed A}\n", "h", 22, "ed A", REFUSED, "unknown"},
 };
 
 START_TEST(test_known_hosts)
@@ -157,7 +159,7 @@ START_TEST(test_known_hosts)
 	struct known_hosts *hosts = hosts_from(table[_i].file);
 	struct buf blob = BUF_INIT;
 	struct ssh_trust trust;
-	struct err err = { .code = 0 };
+	struct err err = {.code = 0};
 	int verdict;
 
 	ck_assert_int_eq(ssh_trust_init(&trust, NULL, 0, hosts, table[_i].host, table[_i].port, &err), 0);
@@ -166,7 +168,8 @@ START_TEST(test_known_hosts)
 	ck_assert_msg(verdict == table[_i].verdict, "%s: %d: %s", table[_i].name, verdict, err.text);
 	ck_assert_int_eq(err.code, verdict == REFUSED ? E_HOSTKEY : 0);
 	if (table[_i].says)
-		ck_assert_msg(strstr(err.text, table[_i].says) != NULL, "%s: wanted \"%s\" in: %s", table[_i].name, table[_i].says, err.text);
+		ck_assert_msg(strstr(err.text, table[_i].says) != NULL, "%s: wanted \"%s\" in: %s", table[_i].name,
+			      table[_i].says, err.text);
 	ssh_trust_release(&trust);
 	buf_release(&blob);
 	known_hosts_free(hosts);
@@ -209,9 +212,9 @@ static void expect_preference(const struct ssh_trust *trust, bool rsa_sha2, cons
 START_TEST(test_pin_with_type)
 {
 	char *pin = pin_of("rsa A", true);
-	const char *pins[] = { pin };
+	const char *pins[] = {pin};
 	struct ssh_trust trust;
-	struct err err = { .code = 0 };
+	struct err err = {.code = 0};
 
 	ck_assert_int_eq(ssh_trust_init(&trust, pins, 1, NULL, "h", 22, &err), 0);
 	expect_preference(&trust, true, "rsa-sha2-512,rsa-sha2-256,ssh-rsa");
@@ -230,12 +233,13 @@ END_TEST
 START_TEST(test_pin_without_type)
 {
 	char *pin = pin_of("rsa A", false);
-	const char *pins[] = { pin };
+	const char *pins[] = {pin};
 	struct ssh_trust trust;
-	struct err err = { .code = 0 };
+	struct err err = {.code = 0};
 
 	ck_assert_int_eq(ssh_trust_init(&trust, pins, 1, NULL, "h", 22, &err), 0);
-	expect_preference(&trust, false, "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,ssh-rsa");
+	expect_preference(&trust, false,
+			  "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,ssh-rsa");
 	ck_assert_int_eq(judge(&trust, "ed B", &err), HOSTKEY_TRY_ANOTHER);
 	expect_preference(&trust, false, "ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,ssh-rsa");
 	ck_assert_int_eq(judge(&trust, "ec C", &err), HOSTKEY_TRY_ANOTHER);
@@ -249,9 +253,9 @@ END_TEST
 START_TEST(test_pin_without_type_mismatch)
 {
 	char *pin = pin_of("rsa A", false);
-	const char *pins[] = { pin };
+	const char *pins[] = {pin};
 	struct ssh_trust trust;
-	struct err err = { .code = 0 };
+	struct err err = {.code = 0};
 
 	ck_assert_int_eq(ssh_trust_init(&trust, pins, 1, NULL, "h", 22, &err), 0);
 	ck_assert_int_eq(judge(&trust, "ed B", &err), HOSTKEY_TRY_ANOTHER);
@@ -272,14 +276,15 @@ END_TEST
 START_TEST(test_no_common_type)
 {
 	char *pin = pin_of("ec A", true);
-	const char *pins[] = { pin };
+	const char *pins[] = {pin};
 	struct ssh_trust trust;
-	struct err err = { .code = 0 };
+	struct err err = {.code = 0};
 
 	ck_assert_int_eq(ssh_trust_init(&trust, pins, 1, NULL, "h", 22, &err), 0);
 	expect_preference(&trust, true, "ecdsa-sha2-nistp256");
 	ck_assert_int_eq(ssh_trust_no_common_type(&trust, &err), HOSTKEY_TRY_ANOTHER);
-	expect_preference(&trust, false, "ecdsa-sha2-nistp256,ssh-ed25519,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,ssh-rsa");
+	expect_preference(&trust, false,
+			  "ecdsa-sha2-nistp256,ssh-ed25519,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,ssh-rsa");
 	ck_assert_int_eq(judge(&trust, "ed B", &err), HOSTKEY_REFUSED);
 	ck_assert_int_eq(err.code, E_HOSTKEY);
 	/* And where that fails, too, host keys are not to blame. */
@@ -293,9 +298,9 @@ START_TEST(test_pin_and_file)
 {
 	struct known_hosts *hosts = hosts_from("h {ed F}\n@revoked * {ed P}\n");
 	char *pin = pin_of("ed A", true), *revoked = pin_of("ed P", true);
-	const char *pins[] = { pin, revoked };
+	const char *pins[] = {pin, revoked};
 	struct ssh_trust trust;
-	struct err err = { .code = 0 };
+	struct err err = {.code = 0};
 
 	ck_assert_int_eq(ssh_trust_init(&trust, pins, 2, hosts, "h", 22, &err), 0);
 	ck_assert_int_eq(judge(&trust, "ed A", &err), HOSTKEY_ACCEPTED);
@@ -312,9 +317,15 @@ END_TEST
 START_TEST(test_bad_pins)
 {
 	static const char *const bad[] = {
-		"", "SHA256:", "SHA256:abc", "MD5:aa:bb", "ssh-ed25519", "ssh-dss SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-		"SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-		"ssh-ed25519  SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+	    "",
+	    "SHA256:",
+	    "SHA256:abc",
+	    "MD5:aa:bb",
+	    "ssh-ed25519",
+	    "ssh-dss SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+	    "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+	    "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+	    "ssh-ed25519  SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
 	};
 	const char *many[TRUST_PINS_MAX + 1];
 	struct ssh_trust trust;
@@ -334,12 +345,12 @@ END_TEST
 /* What a server sends as its key may be anything. */
 START_TEST(test_strange_blobs)
 {
-	static const char *const blobs[] = { "", "\0\0\0\0", "\xff\xff\xff\xff", "\0\0\0\3abc", "\0\0\0\x80z" };
-	static const size_t lens[] = { 0, 4, 4, 7, 5 };
+	static const char *const blobs[] = {"", "\0\0\0\0", "\xff\xff\xff\xff", "\0\0\0\3abc", "\0\0\0\x80z"};
+	static const size_t lens[] = {0, 4, 4, 7, 5};
 
 	for (size_t i = 0; i < ARRAY_LEN(blobs); i++) {
 		struct ssh_trust trust;
-		struct err err = { .code = 0 };
+		struct err err = {.code = 0};
 		ck_assert_int_eq(ssh_trust_init(&trust, NULL, 0, NULL, "h", 22, &err), 0);
 		ck_assert_int_eq(ssh_trust_judge(&trust, blobs[i], lens[i], &err), HOSTKEY_REFUSED);
 		ssh_trust_release(&trust);

@@ -14,19 +14,22 @@
 static const struct {
 	const char *type, *bits, *ssh_type;
 } kinds[] = {
-	{ "ed25519", "256", "ssh-ed25519" },	     { "ecdsa", "256", "ecdsa-sha2-nistp256" },
-	{ "ecdsa", "384", "ecdsa-sha2-nistp384" }, { "ecdsa", "521", "ecdsa-sha2-nistp521" },
-	{ "rsa", "2048", "ssh-rsa" },
+    {"ed25519", "256", "ssh-ed25519"},
+    {"ecdsa", "256", "ecdsa-sha2-nistp256"},
+    {"ecdsa", "384", "ecdsa-sha2-nistp384"},
+    {"ecdsa", "521", "ecdsa-sha2-nistp521"},
+    {"rsa", "2048", "ssh-rsa"},
 };
 
 /* Formats that ssh-keygen writes. An ed25519 key has the first one only. */
-static const char *const formats[] = { "RFC4716", "PEM", "PKCS8" };
+static const char *const formats[] = {"RFC4716", "PEM", "PKCS8"};
 
-static char *make_key(const char *folder, const char *type, const char *bits, const char *format, const char *passphrase)
+static char *make_key(const char *folder, const char *type, const char *bits, const char *format,
+		      const char *passphrase)
 {
 	char *path = str_fmt("%s/%s-%s-%s", folder, type, bits, format);
-	const char *argv[] = { "ssh-keygen", "-q", "-t", type, "-b", bits, "-m", format, "-N", passphrase, "-C", "a comment",
-			       "-f", path, NULL };
+	const char *argv[] = {"ssh-keygen", "-q",       "-t", type,        "-b", bits, "-m", format,
+			      "-N",         passphrase, "-C", "a comment", "-f", path, NULL};
 
 	ck_assert_int_eq(program_run(argv, NULL, NULL), 0);
 	return path;
@@ -36,7 +39,7 @@ static struct ssh_key *parse_file(const char *path)
 {
 	struct ssh_key *key = NULL;
 	struct buf bytes = BUF_INIT;
-	struct err err = { .code = 0 };
+	struct err err = {.code = 0};
 
 	ck_assert_int_eq(file_read(path, 1 << 20, &bytes, &err), 0);
 	ck_assert_msg(ssh_key_parse(bytes.data, bytes.len, path, &key, &err) == 0, "%s", err.text);
@@ -60,7 +63,7 @@ static void public_blob(const char *path, struct buf *blob)
 
 static void check_fingerprint(const char *path, const struct ssh_key *key)
 {
-	const char *argv[] = { "ssh-keygen", "-l", "-f", path, NULL };
+	const char *argv[] = {"ssh-keygen", "-l", "-f", path, NULL};
 	struct buf out = BUF_INIT;
 
 	ck_assert_int_eq(program_run(argv, NULL, &out), 0);
@@ -101,7 +104,7 @@ static void check_signature(EVP_PKEY *pkey, const struct ssh_key *key, const cha
 {
 	struct buf data = BUF_INIT, sig = BUF_INIT, der = BUF_INIT;
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	struct err err = { .code = 0 };
+	struct err err = {.code = 0};
 
 	add_request(&data, algorithm, ssh_key_blob(key, false));
 	ck_assert_msg(ssh_key_sign(key, data.data, data.len, &sig, &err) == 0, "%s", err.text);
@@ -110,7 +113,8 @@ static void check_signature(EVP_PKEY *pkey, const struct ssh_key *key, const cha
 	else
 		buf_add(&der, sig.data, sig.len);
 	ck_assert_int_eq(EVP_DigestVerifyInit(ctx, NULL, digest, NULL, pkey), 1);
-	ck_assert_int_eq(EVP_DigestVerify(ctx, (unsigned char *)der.data, der.len, (unsigned char *)data.data, data.len), 1);
+	ck_assert_int_eq(
+	    EVP_DigestVerify(ctx, (unsigned char *)der.data, der.len, (unsigned char *)data.data, data.len), 1);
 	EVP_MD_CTX_free(ctx);
 	buf_release(&data);
 	buf_release(&sig);
@@ -121,7 +125,7 @@ static void check_signature(EVP_PKEY *pkey, const struct ssh_key *key, const cha
    it was made. */
 static EVP_PKEY *pkey_of(const char *path)
 {
-	const char *argv[] = { "ssh-keygen", "-p", "-q", "-m", "PKCS8", "-N", "", "-f", path, NULL };
+	const char *argv[] = {"ssh-keygen", "-p", "-q", "-m", "PKCS8", "-N", "", "-f", path, NULL};
 	EVP_PKEY *pkey;
 	FILE *file;
 
@@ -194,13 +198,14 @@ END_TEST
 
 START_TEST(test_refuses_another_algorithm)
 {
-	static const char *const wrong[] = { "ssh-dss", "", "ecdsa-sha2-nistp384", "rsa-sha2-25", "ssh-ed25519-cert-v01@openssh.com" };
+	static const char *const wrong[] = {"ssh-dss", "", "ecdsa-sha2-nistp384", "rsa-sha2-25",
+					    "ssh-ed25519-cert-v01@openssh.com"};
 	char *folder = folder_make(), *path = make_key(folder, "ed25519", "256", "RFC4716", "");
 	struct ssh_key *key = parse_file(path);
 
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		struct buf data = BUF_INIT, sig = BUF_INIT;
-		struct err err = { .code = 0 };
+		struct err err = {.code = 0};
 		add_request(&data, wrong[i], ssh_key_blob(key, false));
 		ck_assert_int_eq(ssh_key_sign(key, data.data, data.len, &sig, &err), E_SIGN);
 		ck_assert_int_eq(ssh_key_sign(key, data.data, 7, &sig, &err), E_SIGN);
@@ -232,7 +237,7 @@ END_TEST
 
 static void expect_refused(const void *bytes, size_t len, const char *text)
 {
-	struct err err = { .code = 0 };
+	struct err err = {.code = 0};
 	struct ssh_key *key = NULL;
 
 	ck_assert_int_eq(ssh_key_parse(bytes, len, "file:the/key", &key, &err), E_SIGN);
@@ -262,18 +267,18 @@ START_TEST(test_what_is_no_private_key)
 	static const struct {
 		const char *bytes, *says;
 	} table[] = {
-		{ "", "no private key" },
-		{ "hello\n", "no private key" },
-		{ "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n", "puttygen" },
-		{ "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA== me@here\n", "public key" },
-		{ "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQ== me@here\n", "public key" },
-		{ "ecdsa-sha2-nistp256 AAAAE2VjZHNh me\n", "public key" },
-		{ "---- BEGIN SSH2 PUBLIC KEY ----\nAAAA\n---- END SSH2 PUBLIC KEY ----\n", "public key" },
-		{ "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "certificate" },
-		{ "-----BEGIN OPENSSH PRIVATE KEY-----\n", "damaged" },
-		{ "-----BEGIN OPENSSH PRIVATE KEY-----\n-----END OPENSSH PRIVATE KEY-----\n", "damaged" },
-		{ "-----BEGIN OPENSSH PRIVATE KEY-----\n!!!!\n-----END OPENSSH PRIVATE KEY-----\n", "damaged" },
-		{ "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n", "damaged" },
+	    {"", "no private key"},
+	    {"hello\n", "no private key"},
+	    {"PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n", "puttygen"},
+	    {"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA== me@here\n", "public key"},
+	    {"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQ== me@here\n", "public key"},
+	    {"ecdsa-sha2-nistp256 AAAAE2VjZHNh me\n", "public key"},
+	    {"---- BEGIN SSH2 PUBLIC KEY ----\nAAAA\n---- END SSH2 PUBLIC KEY ----\n", "public key"},
+	    {"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "certificate"},
+	    {"-----BEGIN OPENSSH PRIVATE KEY-----\n", "damaged"},
+	    {"-----BEGIN OPENSSH PRIVATE KEY-----\n-----END OPENSSH PRIVATE KEY-----\n", "damaged"},
+	    {"-----BEGIN OPENSSH PRIVATE KEY-----\n!!!!\n-----END OPENSSH PRIVATE KEY-----\n", "damaged"},
+	    {"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n", "damaged"},
 	};
 	char *large = mem_new(100000, 1);
 
@@ -334,8 +339,9 @@ START_TEST(test_base64)
 {
 	static const struct {
 		const char *text, *bytes;
-	} good[] = { { "", "" }, { "YQ==", "a" }, { "YWI=", "ab" }, { "YWJj", "abc" }, { "YWJjZA==", "abcd" } };
-	static const char *const bad[] = { "Y", "YQ", "YQ=", "YQ===", "Y===", "====", "YW Jj", "YWJ\n", "YWJ-", "=YWJ", "Y=JW" };
+	} good[] = {{"", ""}, {"YQ==", "a"}, {"YWI=", "ab"}, {"YWJj", "abc"}, {"YWJjZA==", "abcd"}};
+	static const char *const bad[] = {
+	    "Y", "YQ", "YQ=", "YQ===", "Y===", "====", "YW Jj", "YWJ\n", "YWJ-", "=YWJ", "Y=JW"};
 
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
 		struct buf out = BUF_INIT;

@@ -38,39 +38,39 @@ static int on_raw(struct ssh_marks *marks, const char *bytes, size_t len)
 	return 0;
 }
 
-static const struct ssh_marks_sink sink = { on_mark, on_text, on_raw };
+static const struct ssh_marks_sink sink = {on_mark, on_text, on_raw};
 
 static const struct {
 	const char *stream, *seen;
 } table[] = {
-	{ "", "" },
-	{ "text", "text" },
-	{ "a\nb\n", "a\nb\n" },
-	{ "\n@N hello\n", "<hello>" },
-	{ "Welcome\n@N hello 1 2\n", "Welcome<hello 1 2>" },
-	{ "Welcome\n\n@N hello\n", "Welcome\n<hello>" },
-	{ "\n@N a\n\n@N b\n", "<a><b>" },
-	{ "\n@N a\n@N b\n", "<a>@N b\n" }, /* a mark begins with its own newline */
-	{ "x@N a\n", "x@N a\n" },
-	{ "@N a\n", "@N a\n" },
-	{ "\n@Na\n", "\n@Na\n" },
-	{ "\n@M a\n", "\n@M a\n" },
-	{ "\n@\n@N a\n", "\n@<a>" },
-	{ "\n\n\n@N a\n", "\n\n<a>" },
-	{ "\n@N\n@N a\n", "\n@N<a>" },
-	{ "\n@N raw 3\nx\n@\n@N done\n", "<raw 3>[x][\n][@]<done>" },
-	{ "\n@N raw 9\n\n@N no\nz\n\n@N done\n", "<raw 9>[\n][@][N][ ][n][o][\n][z][\n]<done>" },
-	{ "\n@N raw 0\n\n@N done\n", "<raw 0><done>" },
-	{ "\n@N raw 2\nab left\n@N x\n", "<raw 2>[a][b] left<x>" },
-	{ "\n@N ", "" }, /* unfinished: neither text nor mark */
-	{ "text\n@", "text\n@" },
-	{ "text\n", "text\n" },
-	{ "\n@N \n", "<>" },
+    {"", ""},
+    {"text", "text"},
+    {"a\nb\n", "a\nb\n"},
+    {"\n@N hello\n", "<hello>"},
+    {"Welcome\n@N hello 1 2\n", "Welcome<hello 1 2>"},
+    {"Welcome\n\n@N hello\n", "Welcome\n<hello>"},
+    {"\n@N a\n\n@N b\n", "<a><b>"},
+    {"\n@N a\n@N b\n", "<a>@N b\n"}, /* a mark begins with its own newline */
+    {"x@N a\n", "x@N a\n"},
+    {"@N a\n", "@N a\n"},
+    {"\n@Na\n", "\n@Na\n"},
+    {"\n@M a\n", "\n@M a\n"},
+    {"\n@\n@N a\n", "\n@<a>"},
+    {"\n\n\n@N a\n", "\n\n<a>"},
+    {"\n@N\n@N a\n", "\n@N<a>"},
+    {"\n@N raw 3\nx\n@\n@N done\n", "<raw 3>[x][\n][@]<done>"},
+    {"\n@N raw 9\n\n@N no\nz\n\n@N done\n", "<raw 9>[\n][@][N][ ][n][o][\n][z][\n]<done>"},
+    {"\n@N raw 0\n\n@N done\n", "<raw 0><done>"},
+    {"\n@N raw 2\nab left\n@N x\n", "<raw 2>[a][b] left<x>"},
+    {"\n@N ", ""}, /* unfinished: neither text nor mark */
+    {"text\n@", "text\n@"},
+    {"text\n", "text\n"},
+    {"\n@N \n", "<>"},
 };
 
 static void run(size_t i, size_t piece)
 {
-	struct seen seen = { .text = BUF_INIT };
+	struct seen seen = {.text = BUF_INIT};
 	struct ssh_marks marks;
 	const char *stream = table[i].stream;
 	size_t len = strlen(stream);
@@ -79,7 +79,8 @@ static void run(size_t i, size_t piece)
 	for (size_t at = 0; at < len; at += piece)
 		ck_assert_int_eq(ssh_marks_feed(&marks, stream + at, len - at < piece ? len - at : piece), 0);
 	ck_assert_int_eq(ssh_marks_end(&marks), 0);
-	ck_assert_msg(strcmp(buf_str(&seen.text), table[i].seen) == 0, "%zu in pieces of %zu: %s", i, piece, buf_str(&seen.text));
+	ck_assert_msg(strcmp(buf_str(&seen.text), table[i].seen) == 0, "%zu in pieces of %zu: %s", i, piece,
+		      buf_str(&seen.text));
 	buf_release(&seen.text);
 }
 
@@ -92,7 +93,7 @@ END_TEST
 
 START_TEST(test_endless_words_are_cut)
 {
-	struct seen seen = { .text = BUF_INIT };
+	struct seen seen = {.text = BUF_INIT};
 	struct ssh_marks marks;
 	char bytes[1000];
 
@@ -110,7 +111,7 @@ END_TEST
 
 START_TEST(test_a_failing_callback_stops)
 {
-	struct seen seen = { .text = BUF_INIT, .fail_at = 2 };
+	struct seen seen = {.text = BUF_INIT, .fail_at = 2};
 	struct ssh_marks marks;
 	static const char stream[] = "\n@N a\n\n@N b\n\n@N c\n";
 
@@ -124,12 +125,12 @@ END_TEST
 /* Whatever comes in whatever pieces: the text and the raw bytes are all there, in order, and nothing else. */
 START_TEST(test_random_streams)
 {
-	static const char *const parts[] = { "\n", "@", "N", " ", "\n@N x\n", "a", "\n@N", "@N ", "\n\n", "raw" };
+	static const char *const parts[] = {"\n", "@", "N", " ", "\n@N x\n", "a", "\n@N", "@N ", "\n\n", "raw"};
 	unsigned state = 4711;
 
 	for (int round = 0; round < 3000; round++) {
 		struct buf stream = BUF_INIT;
-		struct seen whole = { .text = BUF_INIT }, pieces = { .text = BUF_INIT };
+		struct seen whole = {.text = BUF_INIT}, pieces = {.text = BUF_INIT};
 		struct ssh_marks a, b;
 
 		for (int i = 0; i < 12; i++)

@@ -20,9 +20,9 @@ extern const struct embedded embedded_transport[];
 
 /* The command of ssh_channel.c, with another shell in the place of /bin/sh. */
 static const char *const shells[][6] = {
-	{ "dash", "-c", "IFS= read -r l; eval \"$l\"", NULL },
-	{ "bash", "--posix", "-c", "IFS= read -r l; eval \"$l\"", NULL },
-	{ "busybox", "sh", "-c", "IFS= read -r l; eval \"$l\"", NULL },
+    {"dash", "-c", "IFS= read -r l; eval \"$l\"", NULL},
+    {"bash", "--posix", "-c", "IFS= read -r l; eval \"$l\"", NULL},
+    {"busybox", "sh", "-c", "IFS= read -r l; eval \"$l\"", NULL},
 };
 
 /* What the shell answered: <marks>, and the raw bytes as they are. */
@@ -55,7 +55,7 @@ static int on_raw(struct ssh_marks *marks, const char *bytes, size_t len)
 	return 0;
 }
 
-static const struct ssh_marks_sink sink = { on_mark, on_text, on_raw };
+static const struct ssh_marks_sink sink = {on_mark, on_text, on_raw};
 
 static void answer_release(struct answer *a)
 {
@@ -77,14 +77,15 @@ static char *shell_folder(const struct session *s)
 
 static void session_init(struct session *s)
 {
-	*s = (struct session){ .folder = folder_make() };
+	*s = (struct session){.folder = folder_make()};
 	ssh_text_start(&s->in, NONCE, "", embedded_find(embedded_transport, "shell.sh"));
 }
 
-static void add_run(struct session *s, const char *script, char *const *args, int args_n, const struct buf *input, size_t cap)
+static void add_run(struct session *s, const char *script, char *const *args, int args_n, const struct buf *input,
+		    size_t cap)
 {
 	char *folder = shell_folder(s);
-	struct ssh_prelude p = { NONCE, folder, "0022", ++s->number };
+	struct ssh_prelude p = {NONCE, folder, "0022", ++s->number};
 	struct buf file = BUF_INIT;
 
 	buf_addf(&s->in, "@" NONCE " put s%u\n", p.number);
@@ -108,7 +109,7 @@ static int session_play(struct session *s, int shell, struct answer *a)
 	struct ssh_marks marks;
 	int code;
 
-	*a = (struct answer){ .folder = "" };
+	*a = (struct answer){.folder = ""};
 	setenv("TMPDIR", s->folder, 1);
 	code = program_run(shells[shell], &s->in, &out);
 	unsetenv("TMPDIR");
@@ -165,7 +166,8 @@ END_TEST
 START_TEST(test_bytes)
 {
 	static const char script[] = "printf '%s|' \"$#\" \"$@\"; cat; printf e >&2; exit 200";
-	char *args[] = { str_dup("it's"), str_dup(""), str_dup("$HOME `x` \"y\" \\n *"), str_dup("a\nb"), str_dup("\xff\xfe \xe3\x81\x82") };
+	char *args[] = {str_dup("it's"), str_dup(""), str_dup("$HOME `x` \"y\" \\n *"), str_dup("a\nb"),
+			str_dup("\xff\xfe \xe3\x81\x82")};
 	struct buf input = BUF_INIT, wanted = BUF_INIT;
 	struct session s;
 	struct answer a;
@@ -231,7 +233,8 @@ START_TEST(test_daemon)
 	fifo = str_fmt("%s/fifo", s.folder);
 	ck_assert_int_eq(mkfifo(fifo, 0600), 0);
 	setenv("FIFO", fifo, 1);
-	add_run(&s, "(read x <\"$FIFO\"; echo late; echo late >&2; echo over >\"$FIFO\") & echo early", NULL, 0, NULL, 1000);
+	add_run(&s, "(read x <\"$FIFO\"; echo late; echo late >&2; echo over >\"$FIFO\") & echo early", NULL, 0, NULL,
+		1000);
 	add_run(&s, "echo go >\"$FIFO\"; read x <\"$FIFO\"; echo $x", NULL, 0, NULL, 1000);
 	session_play(&s, _i, &a);
 	unsetenv("FIFO");
@@ -242,12 +245,13 @@ START_TEST(test_daemon)
 }
 END_TEST
 
-/* No folder can be made anywhere. $HOME and $TMPDIR are no folders; /tmp and /var/tmp are taken by a file of that name. */
+/* No folder can be made anywhere. $HOME and $TMPDIR are no folders; /tmp and /var/tmp are taken by a file of that name.
+ */
 START_TEST(test_no_folder)
 {
 	struct session s;
 	struct answer a;
-	static const char *const taken[] = { "/tmp/.cutover." NONCE, "/var/tmp/.cutover." NONCE };
+	static const char *const taken[] = {"/tmp/.cutover." NONCE, "/var/tmp/.cutover." NONCE};
 
 	if (shell_missing(_i))
 		return;
@@ -295,9 +299,9 @@ END_TEST
 START_TEST(test_exec)
 {
 	char *folder = folder_make(), *file;
-	struct ssh_prelude p = { NONCE, folder, "0022", 7 };
+	struct ssh_prelude p = {NONCE, folder, "0022", 7};
 	struct buf text = BUF_INIT, command = BUF_INIT, out = BUF_INIT;
-	const char *argv[7] = { NULL };
+	const char *argv[7] = {NULL};
 	char *assignments = str_fmt("exec 2>&1; X=7 E=0 D='%s'", folder);
 
 	if (shell_missing(_i))
@@ -309,7 +313,8 @@ START_TEST(test_exec)
 	ssh_text_lines(&text, NONCE, command.data, command.len);
 	ck_assert_int_eq(program_run(argv, &text, &out), 0);
 	ck_assert_ptr_nonnull(strstr(buf_str(&out), "\n@" NONCE " 7 start "));
-	ck_assert_ptr_nonnull(strstr(buf_str(&out), "out\nerr\n0022\nno stdin\n\n@" NONCE " 7 exit 9\n\n@" NONCE " 7 out\n"));
+	ck_assert_ptr_nonnull(
+	    strstr(buf_str(&out), "out\nerr\n0022\nno stdin\n\n@" NONCE " 7 exit 9\n\n@" NONCE " 7 out\n"));
 	file = str_fmt("%s/x7", folder);
 	ck_assert_int_lt(access(file, F_OK), 0);
 	free(file);
@@ -323,13 +328,14 @@ END_TEST
 
 START_TEST(test_quote)
 {
-	static const char *const texts[] = { "", "a", "it's", "''", "$x `y` \\", "a\nb", "-n", "\xff", "!*?[]{}~#&;|<>()" };
+	static const char *const texts[] = {
+	    "", "a", "it's", "''", "$x `y` \\", "a\nb", "-n", "\xff", "!*?[]{}~#&;|<>()"};
 
 	if (shell_missing(_i))
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		struct buf script = BUF_INIT, out = BUF_INIT;
-		const char *argv[7] = { NULL };
+		const char *argv[7] = {NULL};
 		int n = 0;
 
 		for (; strcmp(shells[_i][n], "-c") != 0; n++)

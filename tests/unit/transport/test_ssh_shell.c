@@ -24,7 +24,7 @@ static void on_done(struct remote_request *request)
 
 static void setup(struct fixture *f, enum op_kind kind)
 {
-	*f = (struct fixture){ .done = false };
+	*f = (struct fixture){.done = false};
 	uv_loop_init(&f->loop);
 	f->transport.loop = &f->loop;
 	f->remote.transport = &f->transport;
@@ -39,10 +39,10 @@ static void setup(struct fixture *f, enum op_kind kind)
 	f->remote.shell = ssh_shell_new(&f->remote);
 	op_init(&f->op, kind);
 	f->op.max_out_bytes = 20;
-	f->script = (struct embedded){ "x.sh", "echo\n", 5 };
+	f->script = (struct embedded){"x.sh", "echo\n", 5};
 	f->op.script = &f->script;
 	f->op.path = str_dup("/etc/x");
-	f->request = (struct remote_request){ .op = &f->op, .what = "step", .done = on_done, .arg = f };
+	f->request = (struct remote_request){.op = &f->op, .what = "step", .done = on_done, .arg = f};
 }
 
 static void teardown(struct fixture *f)
@@ -82,7 +82,7 @@ static int take(struct fixture *f, const char *text, struct err *err)
 /* Says hello, starts the request, which gets the number 1. */
 static void begin(struct fixture *f)
 {
-	struct err err = { .code = 0 };
+	struct err err = {.code = 0};
 	struct list *node;
 
 	ck_assert_msg(take(f, "MOTD\nWelcome! " HELLO, &err) == 0, "%s", err.text);
@@ -102,47 +102,48 @@ static const struct {
 	int exit_code;
 	const char *out, *err;
 } table[] = {
-	{ "good", "\n@{N} 1 start 500 500\n\n@{N} 1 end 7 3 3 2 2\nabcde\n@{N} 1 done\n", 0, 0, true, 7, "abc", "de" },
-	{ "noise between", "x\ny\n\n@{N} 1 start 500 500\nz\n@{N} 1 end 0 0 0 0 0\n\n@{N} 1 done\n", 0, 0, true, 0, "", "" },
-	{ "32 bits", "\n@{N} 1 start 5 5\n\n@{N} 1 end 4294966236 0 0 0 0\n\n@{N} 1 done\n", 0, 0, true, -1060, "", "" },
-	{ "negative", "\n@{N} 1 start 5 5\n\n@{N} 1 end -2 0 0 0 0\n\n@{N} 1 done\n", 0, 0, true, -2, "", "" },
-	{ "a mark in the output", "\n@{N} 1 start 5 5\n\n@{N} 1 end 0 9 9 0 0\n\n@{N} 9\n\n@{N} 1 done\n", E_PROTOCOL, 1, true, 0, NULL, NULL },
-	{ "not started", "\n@{N} 1 end 1 0 0 3 3\nwhy\n@{N} 1 done\n", 0, E_IO, false, 1, "", "why" },
-	{ "no room", "write error: No space left on device\n\n@{N} 1 fail write\n", 0, E_NOSPACE, false, 0, "", "" },
-	{ "not writable", "Permission denied\n\n@{N} 1 fail write\n", 0, E_IO, false, 0, "", "" },
-	{ "no base64", "\n@{N} 1 fail decode\n", 0, E_IO, false, 0, "", "" },
-	{ "truncated there", "\n@{N} 1 start 5 5\n\n@{N} 1 end 0 99 3 0 0\nabc\n@{N} 1 done\n", 0, 0, true, 0, "abc", "" },
-	{ "nothing yet", "\n@{N} 1 start 5 5\n", 0, 1, true, 0, NULL, NULL },
-	{ "half an output", "\n@{N} 1 start 5 5\n\n@{N} 1 end 0 9 9 0 0\nabc", 0, 1, true, 0, NULL, NULL },
-	{ "another number", "\n@{N} 2 start 5 5\n", E_PROTOCOL, 1, true, 0, NULL, NULL },
-	{ "another nonce", "\n@0000000000000000 1 end 0 0 0 0 0\n", 0, 1, true, 0, NULL, NULL },
-	{ "hello again", HELLO, E_PROTOCOL, 1, true, 0, NULL, NULL },
-	{ "start twice", "\n@{N} 1 start 5 5\n\n@{N} 1 start 5 5\n", E_PROTOCOL, 1, true, 0, NULL, NULL },
-	{ "start of init", "\n@{N} 1 start 1 1\n", E_PROTOCOL, 1, true, 0, NULL, NULL },
-	{ "start of all", "\n@{N} 1 start -1 5\n", E_PROTOCOL, 1, true, 0, NULL, NULL },
-	{ "start, a negative group", "\n@{N} 1 start 5 -1\n", E_PROTOCOL, 1, true, 0, NULL, NULL },
-	{ "start without numbers", "\n@{N} 1 start x y\n", E_PROTOCOL, 1, true, 0, NULL, NULL },
-	{ "done before end", "\n@{N} 1 start 5 5\n\n@{N} 1 done\n", E_PROTOCOL, 1, true, 0, NULL, NULL },
-	{ "end twice", "\n@{N} 1 end 0 0 0 0 0\n\n@{N} 1 end 0 0 0 0 0\n", E_PROTOCOL, 1, true, 0, NULL, NULL },
-	{ "more than asked for", "\n@{N} 1 end 0 99 99 0 0\n", E_PROTOCOL, 1, true, 0, NULL, NULL },
-	{ "sent more than it has", "\n@{N} 1 end 0 1 2 0 0\n", E_PROTOCOL, 1, true, 0, NULL, NULL },
-	{ "negative length", "\n@{N} 1 end 0 -1 -1 0 0\n", E_PROTOCOL, 1, true, 0, NULL, NULL },
-	{ "huge length", "\n@{N} 1 end 0 99999999999999999999 3 0 0\n", E_PROTOCOL, 1, true, 0, NULL, NULL },
-	{ "huge code", "\n@{N} 1 end 99999999999 0 0 0 0\n", E_PROTOCOL, 1, true, 0, NULL, NULL },
-	{ "too few numbers", "\n@{N} 1 end 0 0 0 0\n", E_PROTOCOL, 1, true, 0, NULL, NULL },
-	{ "too many numbers", "\n@{N} 1 end 0 0 0 0 0 0\n", E_PROTOCOL, 1, true, 0, NULL, NULL },
-	{ "two blanks", "\n@{N} 1 end 0  0 0 0 0\n", E_PROTOCOL, 1, true, 0, NULL, NULL },
-	{ "more output than announced", "\n@{N} 1 end 0 1 1 0 0\nabc", E_PROTOCOL, 1, true, 0, NULL, NULL },
-	{ "an unknown word", "\n@{N} 1 dance\n", E_PROTOCOL, 1, true, 0, NULL, NULL },
-	{ "nothing at all", "\n@{N} \n", E_PROTOCOL, 1, true, 0, NULL, NULL },
-	{ "no number", "\n@{N} x done\n", E_PROTOCOL, 1, true, 0, NULL, NULL },
-	{ "after its end", "\n@{N} 1 end 0 0 0 0 0\n\n@{N} 1 done\n\n@{N} 1 done\n", E_PROTOCOL, E_IO, false, 0, "", "" },
+    {"good", "\n@{N} 1 start 500 500\n\n@{N} 1 end 7 3 3 2 2\nabcde\n@{N} 1 done\n", 0, 0, true, 7, "abc", "de"},
+    {"noise between", "x\ny\n\n@{N} 1 start 500 500\nz\n@{N} 1 end 0 0 0 0 0\n\n@{N} 1 done\n", 0, 0, true, 0, "", ""},
+    {"32 bits", "\n@{N} 1 start 5 5\n\n@{N} 1 end 4294966236 0 0 0 0\n\n@{N} 1 done\n", 0, 0, true, -1060, "", ""},
+    {"negative", "\n@{N} 1 start 5 5\n\n@{N} 1 end -2 0 0 0 0\n\n@{N} 1 done\n", 0, 0, true, -2, "", ""},
+    {"a mark in the output", "\n@{N} 1 start 5 5\n\n@{N} 1 end 0 9 9 0 0\n\n@{N} 9\n\n@{N} 1 done\n", E_PROTOCOL, 1,
+     true, 0, NULL, NULL},
+    {"not started", "\n@{N} 1 end 1 0 0 3 3\nwhy\n@{N} 1 done\n", 0, E_IO, false, 1, "", "why"},
+    {"no room", "write error: No space left on device\n\n@{N} 1 fail write\n", 0, E_NOSPACE, false, 0, "", ""},
+    {"not writable", "Permission denied\n\n@{N} 1 fail write\n", 0, E_IO, false, 0, "", ""},
+    {"no base64", "\n@{N} 1 fail decode\n", 0, E_IO, false, 0, "", ""},
+    {"truncated there", "\n@{N} 1 start 5 5\n\n@{N} 1 end 0 99 3 0 0\nabc\n@{N} 1 done\n", 0, 0, true, 0, "abc", ""},
+    {"nothing yet", "\n@{N} 1 start 5 5\n", 0, 1, true, 0, NULL, NULL},
+    {"half an output", "\n@{N} 1 start 5 5\n\n@{N} 1 end 0 9 9 0 0\nabc", 0, 1, true, 0, NULL, NULL},
+    {"another number", "\n@{N} 2 start 5 5\n", E_PROTOCOL, 1, true, 0, NULL, NULL},
+    {"another nonce", "\n@0000000000000000 1 end 0 0 0 0 0\n", 0, 1, true, 0, NULL, NULL},
+    {"hello again", HELLO, E_PROTOCOL, 1, true, 0, NULL, NULL},
+    {"start twice", "\n@{N} 1 start 5 5\n\n@{N} 1 start 5 5\n", E_PROTOCOL, 1, true, 0, NULL, NULL},
+    {"start of init", "\n@{N} 1 start 1 1\n", E_PROTOCOL, 1, true, 0, NULL, NULL},
+    {"start of all", "\n@{N} 1 start -1 5\n", E_PROTOCOL, 1, true, 0, NULL, NULL},
+    {"start, a negative group", "\n@{N} 1 start 5 -1\n", E_PROTOCOL, 1, true, 0, NULL, NULL},
+    {"start without numbers", "\n@{N} 1 start x y\n", E_PROTOCOL, 1, true, 0, NULL, NULL},
+    {"done before end", "\n@{N} 1 start 5 5\n\n@{N} 1 done\n", E_PROTOCOL, 1, true, 0, NULL, NULL},
+    {"end twice", "\n@{N} 1 end 0 0 0 0 0\n\n@{N} 1 end 0 0 0 0 0\n", E_PROTOCOL, 1, true, 0, NULL, NULL},
+    {"more than asked for", "\n@{N} 1 end 0 99 99 0 0\n", E_PROTOCOL, 1, true, 0, NULL, NULL},
+    {"sent more than it has", "\n@{N} 1 end 0 1 2 0 0\n", E_PROTOCOL, 1, true, 0, NULL, NULL},
+    {"negative length", "\n@{N} 1 end 0 -1 -1 0 0\n", E_PROTOCOL, 1, true, 0, NULL, NULL},
+    {"huge length", "\n@{N} 1 end 0 99999999999999999999 3 0 0\n", E_PROTOCOL, 1, true, 0, NULL, NULL},
+    {"huge code", "\n@{N} 1 end 99999999999 0 0 0 0\n", E_PROTOCOL, 1, true, 0, NULL, NULL},
+    {"too few numbers", "\n@{N} 1 end 0 0 0 0\n", E_PROTOCOL, 1, true, 0, NULL, NULL},
+    {"too many numbers", "\n@{N} 1 end 0 0 0 0 0 0\n", E_PROTOCOL, 1, true, 0, NULL, NULL},
+    {"two blanks", "\n@{N} 1 end 0  0 0 0 0\n", E_PROTOCOL, 1, true, 0, NULL, NULL},
+    {"more output than announced", "\n@{N} 1 end 0 1 1 0 0\nabc", E_PROTOCOL, 1, true, 0, NULL, NULL},
+    {"an unknown word", "\n@{N} 1 dance\n", E_PROTOCOL, 1, true, 0, NULL, NULL},
+    {"nothing at all", "\n@{N} \n", E_PROTOCOL, 1, true, 0, NULL, NULL},
+    {"no number", "\n@{N} x done\n", E_PROTOCOL, 1, true, 0, NULL, NULL},
+    {"after its end", "\n@{N} 1 end 0 0 0 0 0\n\n@{N} 1 done\n\n@{N} 1 done\n", E_PROTOCOL, E_IO, false, 0, "", ""},
 };
 
 START_TEST(test_answers)
 {
 	struct fixture f;
-	struct err err = { .code = 0 };
+	struct err err = {.code = 0};
 	const struct op_result *r = &f.request.result;
 	int returned;
 
@@ -172,22 +173,22 @@ static const struct {
 	const char *comes;
 	int returns;
 } greetings[] = {
-	{ HELLO, 0 },
-	{ "\n@{N} hello 2 0022 77 /tmp/x\n", E_PROTOCOL },
-	{ "\n@{N} hello 1 0022 77\n", E_PROTOCOL },
-	{ "\n@{N} hello 1 rm 77 /tmp/x\n", E_PROTOCOL },
-	{ "\n@{N} hello 1 0022;reboot 77 /tmp/x\n", E_PROTOCOL },
-	{ "\n@{N} hello \n", E_PROTOCOL },
-	{ "\n@{N} nofolder\n", E_NOSPACE },
-	{ "\n@{N} 1 done\n", E_PROTOCOL },
-	{ "\n@{N} 0 done\n", E_PROTOCOL },
-	{ "\n@0000000000000000 hello 1 0022 77 /tmp/x\n", 0 },
+    {HELLO, 0},
+    {"\n@{N} hello 2 0022 77 /tmp/x\n", E_PROTOCOL},
+    {"\n@{N} hello 1 0022 77\n", E_PROTOCOL},
+    {"\n@{N} hello 1 rm 77 /tmp/x\n", E_PROTOCOL},
+    {"\n@{N} hello 1 0022;reboot 77 /tmp/x\n", E_PROTOCOL},
+    {"\n@{N} hello \n", E_PROTOCOL},
+    {"\n@{N} nofolder\n", E_NOSPACE},
+    {"\n@{N} 1 done\n", E_PROTOCOL},
+    {"\n@{N} 0 done\n", E_PROTOCOL},
+    {"\n@0000000000000000 hello 1 0022 77 /tmp/x\n", 0},
 };
 
 START_TEST(test_greetings)
 {
 	struct fixture f;
-	struct err err = { .code = 0 };
+	struct err err = {.code = 0};
 
 	setup(&f, OP_RUN);
 	ck_assert_int_eq(take(&f, greetings[_i].comes, &err), greetings[_i].returns);
@@ -205,7 +206,7 @@ START_TEST(test_floods)
 	for (int stream = 0; stream < 2; stream++) {
 		for (int newlines = 0; newlines < 2; newlines++) {
 			struct fixture f;
-			struct err err = { .code = 0 };
+			struct err err = {.code = 0};
 			size_t given = 0;
 			int r = 0;
 
@@ -230,7 +231,7 @@ END_TEST
 START_TEST(test_sudo_refused)
 {
 	struct fixture f;
-	struct err err = { .code = 0 };
+	struct err err = {.code = 0};
 
 	setup(&f, OP_RUN);
 	f.op.elevated = true;
@@ -240,7 +241,8 @@ START_TEST(test_sudo_refused)
 	ssh_request_deliver(&f.remote);
 	ck_assert_int_eq(f.request.result.failure.code, E_SUDO);
 	ck_assert(!f.request.result.started);
-	ck_assert_ptr_nonnull(strstr(f.request.result.failure.text, "acme/sync1: step: sudo -n was refused for admin: sudo: a password is required;"));
+	ck_assert_ptr_nonnull(strstr(f.request.result.failure.text,
+				     "acme/sync1: step: sudo -n was refused for admin: sudo: a password is required;"));
 	teardown(&f);
 }
 END_TEST
@@ -252,25 +254,26 @@ static const struct {
 	int failure;
 	const char *out;
 } files[] = {
-	{ OP_GET, "\n@{N} 1 end 0 44 44 0 0\n644 0 10 1 4 1700000000\nroot\nadm\n/etc/x\nabcd\n@{N} 1 done\n", 0, "abcd" },
-	{ OP_GET, "\n@{N} 1 end 0 44 44 0 0\n644 0 10 1 9 1700000000\nroot\nadm\n/etc/x\nabcd\n@{N} 1 done\n", E_CHANGED, "" },
-	{ OP_GET, "\n@{N} 1 end 0 3 3 0 0\nabc\n@{N} 1 done\n", E_PROTOCOL, NULL },
-	{ OP_GET, "\n@{N} 1 end 0 10 10 0 0\na\nb\nc\nd\nee\n@{N} 1 done\n", E_PROTOCOL, NULL },
-	{ OP_GET, "\n@{N} 1 end 103 0 0 3 3\nwhy\n@{N} 1 done\n", E_NOTFOUND, "" },
-	{ OP_GET, "\n@{N} 1 end 105 0 0 3 3\nwhy\n@{N} 1 done\n", E_LIMIT, "" },
-	{ OP_GET, "\n@{N} 1 end 106 0 0 3 3\nwhy\n@{N} 1 done\n", E_PERM, "" },
-	{ OP_GET, "\n@{N} 1 end 102 0 0 3 3\nwhy\n@{N} 1 done\n", E_INVAL, "" },
-	{ OP_GET, "\n@{N} 1 end 2 0 0 3 3\nwhy\n@{N} 1 done\n", E_IO, "" },
-	{ OP_REPLACE, "\n@{N} 1 end 0 0 0 0 0\n\n@{N} 1 done\n", 0, "" },
-	{ OP_REPLACE, "\n@{N} 1 end 122 0 0 3 3\nwhy\n@{N} 1 done\n", E_CHANGED, "" },
-	{ OP_REPLACE, "\n@{N} 1 end 108 0 0 3 3\nwhy\n@{N} 1 done\n", E_NOSPACE, "" },
-	{ OP_REPLACE, "\n@{N} 1 end 137 0 0 0 0\n\n@{N} 1 done\n", E_IO, "" },
+    {OP_GET, "\n@{N} 1 end 0 44 44 0 0\n644 0 10 1 4 1700000000\nroot\nadm\n/etc/x\nabcd\n@{N} 1 done\n", 0, "abcd"},
+    {OP_GET, "\n@{N} 1 end 0 44 44 0 0\n644 0 10 1 9 1700000000\nroot\nadm\n/etc/x\nabcd\n@{N} 1 done\n", E_CHANGED,
+     ""},
+    {OP_GET, "\n@{N} 1 end 0 3 3 0 0\nabc\n@{N} 1 done\n", E_PROTOCOL, NULL},
+    {OP_GET, "\n@{N} 1 end 0 10 10 0 0\na\nb\nc\nd\nee\n@{N} 1 done\n", E_PROTOCOL, NULL},
+    {OP_GET, "\n@{N} 1 end 103 0 0 3 3\nwhy\n@{N} 1 done\n", E_NOTFOUND, ""},
+    {OP_GET, "\n@{N} 1 end 105 0 0 3 3\nwhy\n@{N} 1 done\n", E_LIMIT, ""},
+    {OP_GET, "\n@{N} 1 end 106 0 0 3 3\nwhy\n@{N} 1 done\n", E_PERM, ""},
+    {OP_GET, "\n@{N} 1 end 102 0 0 3 3\nwhy\n@{N} 1 done\n", E_INVAL, ""},
+    {OP_GET, "\n@{N} 1 end 2 0 0 3 3\nwhy\n@{N} 1 done\n", E_IO, ""},
+    {OP_REPLACE, "\n@{N} 1 end 0 0 0 0 0\n\n@{N} 1 done\n", 0, ""},
+    {OP_REPLACE, "\n@{N} 1 end 122 0 0 3 3\nwhy\n@{N} 1 done\n", E_CHANGED, ""},
+    {OP_REPLACE, "\n@{N} 1 end 108 0 0 3 3\nwhy\n@{N} 1 done\n", E_NOSPACE, ""},
+    {OP_REPLACE, "\n@{N} 1 end 137 0 0 0 0\n\n@{N} 1 done\n", E_IO, ""},
 };
 
 START_TEST(test_file_ops)
 {
 	struct fixture f;
-	struct err err = { .code = 0 };
+	struct err err = {.code = 0};
 	char *comes = str_fmt("\n@{N} 1 start 5 5\n%s", files[_i].comes);
 
 	setup(&f, files[_i].kind);
@@ -297,7 +300,7 @@ START_TEST(test_bad_requests)
 	static const struct {
 		enum op_kind kind;
 		int code;
-	} bad[] = { { OP_RUN, E_INVAL }, { OP_EXEC, E_INVAL }, { OP_GET, E_INVAL }, { OP_REPLACE, E_LIMIT } };
+	} bad[] = {{OP_RUN, E_INVAL}, {OP_EXEC, E_INVAL}, {OP_GET, E_INVAL}, {OP_REPLACE, E_LIMIT}};
 	struct fixture f;
 
 	setup(&f, bad[_i].kind);
