@@ -57,7 +57,6 @@ enum step_request { OP_DO, OP_SKIP, OP_END };
 enum step_flags {
 	STEP_MUTATES = 1,    /* an intent comes first */
 	STEP_IDEMPOTENT = 2, /* may be repeated when its outcome is unknown */
-	STEP_PARALLEL = 4,   /* all n at once */
 };
 
 struct step {

@@ -89,6 +89,9 @@ static int begin_run(struct controller *c, struct err *err)
 	entry.procedure = c->job->inventory->procedure->name;
 	entry.data = data;
 	r = journal_begin_run(c->journal, &entry, &c->run, err);
+	entry.run = c->run;
+	if (!r)
+		events_entry(&c->events, &entry);
 	free(data);
 	return r;
 }

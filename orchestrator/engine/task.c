@@ -41,8 +41,9 @@ void task_move(struct task *t, enum task_state to)
 		t->begun_ms = clock_mono_ms(t->engine->cfg.clock);
 		t->engine->active++;
 	} else if (was && !is_active((int)to)) {
-		task_set_lost(t, false);
+		/* Counted out first: one that gives up must not begin the others' quiet time (give_up_ms) anew. */
 		t->engine->active--;
+		task_set_lost(t, false);
 	}
 	engine_counted(t->engine);
 }
@@ -428,6 +429,18 @@ void task_cancel(struct task *t)
 
 /* ---- end -------------------------------------------------------------------------------------------------------- */
 
+/* What a task knew is not needed any more, and there may be thousands. A plan is made of the assessments. */
+static void forget(struct task *t)
+{
+	op_release(&t->op);
+	facts_release(&t->now);
+	facts_release(&t->before);
+	if (t->engine->cfg.mode == ENGINE_PLAN)
+		return;
+	assessment_release(&t->assessment);
+	t->assessed = false;
+}
+
 void task_end(struct task *t, enum step_state state, int code, const char *text, int64_t until_ms)
 {
 	struct engine *e = t->engine;
@@ -440,5 +453,6 @@ void task_end(struct task *t, enum step_state state, int code, const char *text,
 	task_move(t, TASK_DONE);
 	if (t->machine)
 		machine_release(t->machine, t, lost);
+	forget(t);
 	engine_task_ended(t);
 }
