@@ -63,7 +63,8 @@ int cmd_run(const struct options *o)
 	return code;
 }
 
-/* resume: the last run's inventory and selection, from the state file alone; filters on the command line take the place of the selection. */
+/* resume: the last run's inventory and selection, from the state file alone; filters on the command line take the place of
+   the selection. */
 int cmd_resume(const struct options *o)
 {
 	int code = 0;

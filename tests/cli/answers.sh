@@ -7,6 +7,11 @@ set -eu
 need_program
 cd "$work"
 inventory_waiting fleet.json
+# A second host of acme's, so that its sync-client has several targets.
+sed -i 's|"path": "/opt/client" } ] } ] },|"path": "/opt/client" } ] },\
+                 { "name": "sync2", "address": "127.0.0.1", "port": 10, "os": "linux",\
+                   "host_key": "SHA256:1aB2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1U",\
+                   "agents": [ { "agent": "ruby-client", "path": "/opt/client" } ] } ] },|' fleet.json
 run "$CUTOVER" run fleet.json --yes
 status_is 'a run that has to wait' 5
 
@@ -65,7 +70,7 @@ fi
 refuses 'confirm: an unknown step' 'has no step' "$CUTOVER" confirm basil firewal --result ok --by Ann
 refuses 'confirm: an unknown tenant' "did you mean 'basil'" "$CUTOVER" confirm bazil firewall --result ok --by Ann
 refuses 'confirm: an unknown target' 'no target' "$CUTOVER" confirm basil firewall --target host:x --result ok --by Ann
-refuses 'confirm: several targets' 'host:sync1 (waiting), tenant (blocked)' \
+refuses 'confirm: several targets' 'host:sync1 (waiting), host:sync2 (waiting)' \
 	"$CUTOVER" confirm acme sync-client --result ok --by Ann
 refuses 'confirm: nobody is waited for' 'is waiting' "$CUTOVER" confirm acme sync-client --target host:sync1 --result ok --by Ann
 refuses 'confirm: evidence that is not there' 'nowhere.png' \
