@@ -41,8 +41,7 @@ int ssh_trust_init(struct ssh_trust *trust, const char *const *pins, size_t pins
 		   const char *address, int port, struct err *err);
 void ssh_trust_release(struct ssh_trust *trust);
 
-/* The types to ask for, best first, as LIBSSH2_METHOD_HOSTKEY takes them. `rsa_sha2`: libssh2 knows it (from 1.11 on).
- */
+/* The types to ask for, best first, as LIBSSH2_METHOD_HOSTKEY takes them. `rsa_sha2`: libssh2 knows it (from 1.11 on). */
 void ssh_trust_preference(const struct ssh_trust *trust, bool rsa_sha2, struct buf *out);
 
 /* Judges a key (its public blob). REFUSED: *err has E_HOSTKEY. TRY_ANOTHER: connect again, with a new preference. */

@@ -156,8 +156,7 @@ static int read_private_section(struct wire_str section, const char *name, EVP_P
 		       name, type.len > 64 ? 64 : (int)type.len, (const char *)type.data);
 }
 
-/* openssh-key-v1 (OpenSSH, PROTOCOL.key): magic, cipher, kdf, its options, number of keys, public blobs, private ones.
- */
+/* openssh-key-v1 (OpenSSH, PROTOCOL.key): magic, cipher, kdf, its options, number of keys, public blobs, private ones. */
 static int read_openssh(struct wire_str file, const char *name, EVP_PKEY **out, struct buf *public_blob,
 			struct err *err)
 {

@@ -165,7 +165,7 @@ void ssh_request_cancel(struct ssh_remote *remote, struct remote_request *reques
    ssh_request_deliver, from the pump. */
 void ssh_request_done(struct ssh_remote *remote, struct ssh_request *request);
 void ssh_request_fail(struct ssh_remote *remote, struct ssh_request *request, int code, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
+	__attribute__((format(printf, 4, 5)));
 void ssh_request_drop_cancelled(struct ssh_remote *remote);
 void ssh_request_fail_queued(struct ssh_remote *remote, int code, const char *text);
 void ssh_request_deliver(struct ssh_remote *remote);

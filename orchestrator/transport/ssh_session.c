@@ -138,10 +138,25 @@ static bool step_resolve(struct ssh_remote *r)
 	return false;
 }
 
+#define UNWELCOME                                                                                                      \
+	"it may be overloaded or refuse connections from here (MaxStartups, PerSourcePenalties, hosts.deny, a "        \
+	"firewall)"
+
+static const char *advice(int error)
+{
+	if (error == ECONNREFUSED)
+		return "; is sshd running there?";
+	if (error == ECONNRESET)
+		return "; " UNWELCOME;
+	return error == EMFILE ? "; raise LimitNOFILE" : "";
+}
+
 static int connect_code(int error)
 {
 	if (error == ECONNREFUSED)
 		return E_REFUSED;
+	if (error == ECONNRESET)
+		return E_CLOSED;
 	if (error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS)
 		return E_LIMIT;
 	return error == EACCES || error == EPERM ? E_PERM : E_UNREACHABLE;
@@ -158,9 +173,7 @@ static bool address_failed(struct ssh_remote *r, int error)
 	struct err err;
 
 	err_set(&err, connect_code(error), "cannot connect to %s port %d: %s%s", r->address, r->port, strerror(error),
-		error == ECONNREFUSED ? "; is sshd running there?"
-		: error == EMFILE     ? "; raise LimitNOFILE"
-				      : "");
+		advice(error));
 	if (++r->address_at >= r->addresses.n || ssh_remote_now(r) >= r->connect_until_ms) {
 		ssh_session_fail(r, &err);
 		return true;
@@ -217,12 +230,8 @@ static bool step_banner(struct ssh_remote *r)
 	}
 	if (rc == 0)
 		return false;
-	err_set(&err, E_CLOSED,
-		"%s closed the connection before its version line%s%s%s; it may be overloaded or refuse connections "
-		"from here "
-		"(MaxStartups, PerSourcePenalties, hosts.deny, a firewall)",
-		r->address, r->banner.before[0] ? ", saying \"" : "", r->banner.before,
-		r->banner.before[0] ? "\"" : "");
+	err_set(&err, E_CLOSED, "%s closed the connection before its version line%s%s%s; " UNWELCOME, r->address,
+		r->banner.before[0] ? ", saying \"" : "", r->banner.before, r->banner.before[0] ? "\"" : "");
 	ssh_session_fail(r, &err);
 	return true;
 }

@@ -27,8 +27,7 @@ struct ssh_prelude {
 	unsigned number;
 };
 
-/* The file rNUMBER: says that it has begun, sends its output to the private files, sets $1 …, and reads the script in.
- */
+/* The file rNUMBER: says that it has begun, sends its output to the private files, sets $1 …, and reads the script in. */
 void ssh_text_run(struct buf *out, const struct ssh_prelude *p, char *const *args, int args_n, unsigned script);
 
 /* The file xNUMBER: says on both streams that it has begun, then the command as it stands. */

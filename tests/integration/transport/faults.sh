@@ -62,7 +62,7 @@ within() {
 }
 
 opens "$refuse"
-expect refuse closed 'closed the connection before its version line'
+expect refuse closed 'refuse connections from here'
 opens "$hang_accept"
 expect hang:accept timeout 'sent no SSH version line within 1.5 s'
 within hang:accept 4500

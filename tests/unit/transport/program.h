@@ -12,8 +12,7 @@
 /* Is there such a program on PATH? */
 bool program_exists(const char *name);
 
-/* Runs argv to its end with `input` as stdin; its stdout is added to `out` (may be NULL). The exit code; 128 + signal.
- */
+/* Runs argv to its end with `input` as stdin; its stdout is added to `out` (may be NULL). The exit code; 128 + signal. */
 int program_run(const char *const *argv, const struct buf *input, struct buf *out);
 
 /* A new folder, and it with all that is in it gone. */

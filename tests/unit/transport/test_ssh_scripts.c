@@ -245,8 +245,7 @@ START_TEST(test_daemon)
 }
 END_TEST
 
-/* No folder can be made anywhere. $HOME and $TMPDIR are no folders; /tmp and /var/tmp are taken by a file of that name.
- */
+/* No folder can be made anywhere. $HOME and $TMPDIR are no folders; /tmp and /var/tmp are taken by a file of that name. */
 START_TEST(test_no_folder)
 {
 	struct session s;
