@@ -7,6 +7,8 @@
 # The packages are pinned in tests/cli/ajv and kept in build/npm/ajv; the npm registry is needed for the first run. Tests
 # that run side by side wait for each other's install.
 
+# work, out: tap.sh's.
+# shellcheck disable=SC2154
 ajv_root=$(cd "$(dirname "$0")/../.." && pwd)
 ajv_npm=$ajv_root/build/npm/ajv
 
@@ -28,6 +30,7 @@ ajv_or_skip() {
 		fi
 	done
 	mkdir -p "$ajv_npm"
+	# shellcheck disable=SC2154
 	if ! (flock 9 && ajv_install) >"$work/npm.log" 2>&1 9>"$ajv_npm/.lock"; then
 		skip "$1" "npm cannot install ajv: $(tail -n 3 "$work/npm.log" | tr '\n' ' ')"
 		finish

@@ -1,4 +1,6 @@
 #!/bin/sh
+# $who and $shell are words of a command.
+# shellcheck disable=SC2086
 # get.sh and replace.sh as they are, without a network, under each shell: attributes kept, links, compare-and-set, full
 # and read-only disks, nothing left behind. Needs root (owners, mounts in a namespace of its own).
 . "$(dirname "$0")/../../lib/tap.sh"
