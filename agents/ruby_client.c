@@ -75,11 +75,11 @@ static void add_folder(struct facts *f, const struct frame found[4])
 {
 	char *real = frame_text(&found[1]), *folder = frame_text(&found[0]);
 	const char *list = facts_text(f, "client.list", "");
-	long n = strtol(facts_text(f, "client.n", "0"), NULL, 10);
+	int n = fact_number(f, "client.n");
 
 	if (!is_listed(list, real)) {
 		facts_setf(f, "client.list", "%s%s%s", list, *list ? ", " : "", real);
-		facts_setf(f, "client.n", "%ld", n + 1);
+		facts_setf(f, "client.n", "%d", n + 1);
 		facts_set_text(f, "client.folder", folder);
 		facts_set_text(f, "client.real", real);
 		facts_set(f, "client.script", found[2].value, found[2].len);

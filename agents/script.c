@@ -82,3 +82,8 @@ const char *fact_at(const struct facts *facts, const char *prefix, int i, const 
 
 	return facts_text(facts, fact_key(key, prefix, i, name), "");
 }
+
+int fact_number(const struct facts *facts, const char *key)
+{
+	return (int)strtol(facts_text(facts, key, "0"), NULL, 10);
+}

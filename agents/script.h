@@ -27,5 +27,7 @@ const char *agent_param(const struct agent_ctx *ctx, const char *key);
 #define FACT_KEY_MAX 64
 const char *fact_key(char key[FACT_KEY_MAX], const char *prefix, int i, const char *name);
 const char *fact_at(const struct facts *facts, const char *prefix, int i, const char *name);
+/* A fact that is a small number; 0 when it is not there. */
+int fact_number(const struct facts *facts, const char *key);
 
 #endif

@@ -1,62 +1,6 @@
 #include "agents/edit/ruby_lexer.h"
 
-static void fail(struct lexer *lx, const char *why, long line)
-{
-	if (lx->scan->failed)
-		return;
-	lx->scan->failed = why;
-	lx->scan->failed_line = line;
-}
-
-/* ---- characters ------------------------------------------------------------------------------------------------- */
-
-static int byte_at(const struct lexer *lx, size_t at)
-{
-	return at < lx->len ? (unsigned char)lx->text[at] : -1;
-}
-
-/* Bytes of the character at `at`: 2 where its second byte may look like ASCII, else 1. */
-static size_t step(const struct lexer *lx, size_t at)
-{
-	int lead = byte_at(lx, at), trail = byte_at(lx, at + 1);
-
-	switch (lx->encoding) {
-	case RUBY_BYTES:
-		return 1;
-	case RUBY_SJIS:
-		if (!((lead >= 0x81 && lead <= 0x9f) || (lead >= 0xe0 && lead <= 0xfc)))
-			return 1;
-		return trail >= 0x40 && trail <= 0xfc && trail != 0x7f ? 2 : 1;
-	case RUBY_GBK:
-		return lead >= 0x81 && lead <= 0xfe && trail >= 0x40 && trail <= 0xfe && trail != 0x7f ? 2 : 1;
-	}
-	return 1;
-}
-
-static bool is_digit(int c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_name_start(int c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
-}
-
-static bool is_name(int c)
-{
-	return is_name_start(c) || is_digit(c);
-}
-
-static bool is_space(int c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static bool one_of(int c, const char *set)
-{
-	return c > 0 && strchr(set, c);
-}
+/* ---- lines ---------------------------------------------------------------------------------------------------------- */
 
 static bool at_line_start(const struct lexer *lx)
 {
@@ -77,290 +21,12 @@ static bool line_is(const struct lexer *lx, size_t at, const char *word, bool ta
 	return next == -1 || next == '\n' || (tail && (is_space(next) || next == 0));
 }
 
-static void to_line_end(struct lexer *lx)
-{
-	const char *end = memchr(lx->text + lx->at, '\n', lx->len - lx->at);
-
-	lx->at = end ? (size_t)(end - lx->text) : lx->len;
-}
-
-/* ---- literals --------------------------------------------------------------------------------------------------- */
-
-/* `#{` … `}`: what is in it is code like any other; what was being watched goes on behind it. */
-static void interpolation(struct lexer *lx)
-{
-	struct lexer saved = *lx;
-
-	lx->at += 2;
-	lx->watch = WATCH_IDLE;
-	lx->before = BEFORE_BEGIN;
-	lx->statement = true;
-	lx->last = 0;
-	lx->braces = lx->parens = 0;
-	lx->heredocs_n = 0;
-	if (++lx->depth > DEPTH_MAX) {
-		fail(lx, "interpolations are nested too deeply", lx->line);
-		return;
-	}
-	lexer_code(lx, true);
-	if (lx->finished || byte_at(lx, lx->at) != '}')
-		fail(lx, "an interpolation does not end", saved.line);
-	if (lx->heredocs_n)
-		fail(lx, "a heredoc begins in an interpolation", lx->line);
-	lx->at++;
-	lx->depth--;
-	lx->watch = saved.watch;
-	lx->watched = saved.watched;
-	lx->before = saved.before;
-	lx->statement = saved.statement;
-	lx->last = saved.last;
-	lx->braces = saved.braces;
-	lx->parens = saved.parens;
-	lx->heredocs_n = saved.heredocs_n;
-}
-
-/* At a `#` in a literal with interpolation: `#{…}`, `#@x`, `#$x`; `#$"` names a variable, and its quote ends nothing.
- */
-static void hash_sign(struct lexer *lx, struct literal *lit)
-{
-	int next = byte_at(lx, lx->at + 1);
-
-	if (next == '{') {
-		lit->interpolated = true;
-		interpolation(lx);
-		return;
-	}
-	if (next == '@' || next == '$')
-		lit->interpolated = true;
-	lx->at++;
-	if (next == '$' && one_of(byte_at(lx, lx->at + 1), "~*$?!@/\\;,.=:<>\"&`'+"))
-		lx->at += 2;
-}
-
-/* A newline in a literal. With a heredoc begun in the same line its body would come first: nobody writes that. */
-static void literal_line(struct lexer *lx, struct literal *lit)
-{
-	lit->lines = true;
-	lx->line++;
-	if (lx->heredocs_n)
-		fail(lx, "a string goes over the line in which a heredoc begins", lx->line - 1);
-}
-
-/* Behind the opening delimiter: to behind the closing one. Delimiters that are pairs nest. */
-static void delimited(struct lexer *lx, int open, int close, bool interpolates, struct literal *lit)
-{
-	long first_line = lx->line;
-	int nested = 0;
-
-	for (lit->start = lx->at; lx->at < lx->len && !lx->scan->failed;) {
-		size_t bytes = step(lx, lx->at);
-		int c = byte_at(lx, lx->at);
-
-		if (bytes == 1 && c == close && !nested--) {
-			lit->end = lx->at++;
-			return;
-		}
-		if (bytes == 1 && c == open && open != close)
-			nested++;
-		if (bytes == 1 && c == '#' && interpolates) {
-			hash_sign(lx, lit);
-			continue;
-		}
-		if (bytes == 1 && c == '\\') {
-			lit->escaped = true;
-			lx->at++;
-			bytes = step(lx, lx->at);
-			c = byte_at(lx, lx->at);
-		}
-		if (bytes == 1 && c == '\n')
-			literal_line(lx, lit);
-		lx->at += bytes;
-	}
-	fail(lx, "a string or regular expression does not end", first_line);
-}
-
-static void value_ended(struct lexer *lx)
-{
-	lx->before = BEFORE_END;
-	lx->statement = false;
-	lx->last = 0;
-}
-
-static void quoted(struct lexer *lx)
-{
-	size_t start = lx->at;
-	int quote = byte_at(lx, lx->at++);
-	struct literal lit = { .kind = quote == '`' ? LITERAL_OTHER : LITERAL_STRING };
-
-	delimited(lx, quote, quote, quote != '\'', &lit);
-	value_ended(lx);
-	lexer_token(lx, TOKEN_STRING, start, &lit);
-}
-
-static int closing(int open)
-{
-	return open == '(' ? ')' : open == '[' ? ']' : open == '{' ? '}' : open == '<' ? '>' : open;
-}
-
-/* `%q(…)` and the like, at the `%`. */
-static void percent(struct lexer *lx)
-{
-	size_t start = lx->at++;
-	int type = 'Q', open = byte_at(lx, lx->at);
-	struct literal lit = { .kind = LITERAL_STRING };
-
-	if (open < 0x80 && is_name(open) && open != '_') {
-		type = open;
-		open = byte_at(lx, ++lx->at);
-	}
-	if (open < 0 || open >= 0x80 || is_name(open) || !one_of(type, "qQwWiIrsx")) {
-		fail(lx, "a % is not understood", lx->line);
-		return;
-	}
-	if (open == '\n')
-		lx->line++;
-	lx->at++;
-	if (!one_of(type, "qQ"))
-		lit.kind = LITERAL_OTHER;
-	delimited(lx, open, closing(open), one_of(type, "QWIrx"), &lit);
-	while (type == 'r' && is_name_start(byte_at(lx, lx->at)))
-		lx->at++;
-	value_ended(lx);
-	lexer_token(lx, TOKEN_STRING, start, &lit);
-}
-
-static void regex(struct lexer *lx, bool guessed)
-{
-	size_t start = lx->at++;
-	struct literal lit = { .kind = LITERAL_OTHER };
-	long line = lx->line;
-
-	delimited(lx, '/', '/', true, &lit);
-	if (guessed && lit.lines)
-		fail(lx, "a / is not understood: it may divide or begin a regular expression", line);
-	while (is_name_start(byte_at(lx, lx->at)))
-		lx->at++;
-	value_ended(lx);
-	lexer_token(lx, TOKEN_STRING, start, &lit);
-}
-
-/* ---- heredocs --------------------------------------------------------------------------------------------------- */
-
-/* At `<<`: a heredoc's beginning? Then it is noted, and its body is read when the line ends. */
-static bool heredoc_begins(struct lexer *lx)
-{
-	struct heredoc doc = { 0 };
-	size_t start = lx->at, at = lx->at + 2;
-	int c = byte_at(lx, at);
-	struct literal lit = { .kind = LITERAL_OTHER };
-
-	if (c == '-' || c == '~') {
-		doc.indented = true;
-		c = byte_at(lx, ++at);
-	}
-	if (one_of(c, "\"'`")) {
-		doc.raw = c == '\'';
-		for (doc.id = ++at; at < lx->len && byte_at(lx, at) != c && byte_at(lx, at) != '\n'; at++)
-			doc.id_len++;
-		if (byte_at(lx, at++) != c)
-			return false;
-	} else {
-		for (doc.id = at; is_name(byte_at(lx, at)); at++)
-			doc.id_len++;
-		if (!doc.id_len)
-			return false;
-	}
-	if (lx->heredocs_n == HEREDOCS_MAX) {
-		fail(lx, "too many heredocs begin in one line", lx->line);
-		return true;
-	}
-	lx->heredocs[lx->heredocs_n++] = doc;
-	lx->at = at;
-	value_ended(lx);
-	lexer_token(lx, TOKEN_STRING, start, &lit);
-	return true;
-}
-
-/* Is the line at lx->at the heredoc's last one? */
-static bool heredoc_ends(const struct lexer *lx, const struct heredoc *doc)
-{
-	size_t at = lx->at;
-
-	while (doc->indented && is_space(byte_at(lx, at)) && byte_at(lx, at) != '\n')
-		at++;
-	if (lx->len - at < doc->id_len || memcmp(lx->text + at, lx->text + doc->id, doc->id_len) != 0)
-		return false;
-	at += doc->id_len;
-	if (byte_at(lx, at) == '\r')
-		at++;
-	return at == lx->len || byte_at(lx, at) == '\n';
-}
-
-/* One line of a body with interpolation; an escaped newline does not end it. */
-static void heredoc_line(struct lexer *lx)
-{
-	struct literal unused = { 0 };
-
-	while (lx->at < lx->len && !lx->scan->failed) {
-		size_t bytes = step(lx, lx->at);
-		int c = byte_at(lx, lx->at);
-
-		if (bytes == 1 && c == '#') {
-			hash_sign(lx, &unused);
-			continue;
-		}
-		if (bytes == 1 && c == '\n')
-			return;
-		if (bytes == 1 && c == '\\') {
-			lx->at++;
-			bytes = step(lx, lx->at);
-			lx->line += byte_at(lx, lx->at) == '\n';
-		}
-		lx->at += bytes;
-	}
-}
-
-static void heredoc_body(struct lexer *lx, const struct heredoc *doc)
-{
-	long first_line = lx->line;
-
-	while (lx->at < lx->len && !lx->scan->failed) {
-		bool last = heredoc_ends(lx, doc);
-
-		if (last || doc->raw)
-			to_line_end(lx);
-		else
-			heredoc_line(lx);
-		if (lx->at < lx->len) {
-			lx->at++;
-			lx->line++;
-		}
-		if (last)
-			return;
-	}
-	fail(lx, "a heredoc does not end", first_line - 1);
-}
-
-/* The newline at lx->at, and the bodies of the heredocs that began in the line. */
-static void line_ends(struct lexer *lx)
-{
-	struct heredoc docs[HEREDOCS_MAX];
-	size_t n = lx->heredocs_n;
-
-	memcpy(docs, lx->heredocs, sizeof(docs));
-	lx->heredocs_n = 0;
-	lx->at++;
-	lx->line++;
-	for (size_t i = 0; i < n && !lx->scan->failed; i++)
-		heredoc_body(lx, &docs[i]);
-}
-
 static void newline(struct lexer *lx)
 {
 	bool goes_on = lx->before == BEFORE_DOT || lx->before == BEFORE_SCOPE ||
 		       (lx->before == BEFORE_BEGIN && lx->last && !one_of(lx->last, ";{}|"));
 
-	line_ends(lx);
+	lexer_line_ends(lx);
 	if (lx->before != BEFORE_DOT && lx->before != BEFORE_SCOPE && lx->before != BEFORE_DEF)
 		lx->before = BEFORE_BEGIN;
 	lx->statement = !goes_on;
@@ -375,16 +41,16 @@ static void block_comment(struct lexer *lx)
 	long first_line = lx->line;
 
 	do {
-		to_line_end(lx);
+		lexer_to_line_end(lx);
 		if (lx->at == lx->len) {
-			fail(lx, "=begin without =end", first_line);
+			lexer_fail(lx, "=begin without =end", first_line);
 			return;
 		}
-		line_ends(lx);
+		lexer_line_ends(lx);
 	} while (!line_is(lx, lx->at, "=end", true));
-	to_line_end(lx);
+	lexer_to_line_end(lx);
 	if (lx->at < lx->len)
-		line_ends(lx);
+		lexer_line_ends(lx);
 }
 
 /* ---- names ------------------------------------------------------------------------------------------------------ */
@@ -472,7 +138,7 @@ static void number(struct lexer *lx)
 	       (one_of(byte_at(lx, lx->at), "+-") && one_of(byte_at(lx, lx->at - 1), "eE") &&
 		is_digit(byte_at(lx, lx->at + 1)) && byte_at(lx, start + 1) != 'x'))
 		lx->at++;
-	value_ended(lx);
+	lexer_value_ended(lx);
 	lexer_token(lx, TOKEN_OPERATOR, start, NULL);
 }
 
@@ -492,7 +158,7 @@ static void variable(struct lexer *lx)
 	} else if (global && one_of(byte_at(lx, lx->at), "~*$?!@/\\;,.=:<>\"&`'+")) {
 		lx->at++;
 	}
-	value_ended(lx);
+	lexer_value_ended(lx);
 	lexer_token(lx, TOKEN_OPERATOR, start, NULL);
 }
 
@@ -571,7 +237,7 @@ static void colon(struct lexer *lx)
 	} else {
 		lx->at += operator_name(lx, lx->at);
 	}
-	value_ended(lx);
+	lexer_value_ended(lx);
 	lexer_token(lx, TOKEN_OPERATOR, start, NULL);
 }
 
@@ -598,7 +264,7 @@ static void question(struct lexer *lx)
 	}
 	lx->line += byte_at(lx, lx->at) == '\n';
 	lx->at += step(lx, lx->at);
-	value_ended(lx);
+	lexer_value_ended(lx);
 	lexer_token(lx, TOKEN_OPERATOR, start, NULL);
 }
 
@@ -628,15 +294,15 @@ static void symbol(struct lexer *lx, int c)
 
 	if (named) {
 		lx->at += named;
-		value_ended(lx);
+		lexer_value_ended(lx);
 		lexer_token(lx, TOKEN_OPERATOR, lx->at - named, NULL);
 	} else if (one_of(c, "\"'`")) {
-		quoted(lx);
+		lexer_quoted(lx);
 	} else if (c == '/' && literal_begins(lx, 1)) {
-		regex(lx, lx->before == BEFORE_NAME);
+		lexer_regex(lx, lx->before == BEFORE_NAME);
 	} else if (c == '%' && literal_begins(lx, 1)) {
-		percent(lx);
-	} else if (c == '<' && heredoc_may_begin(lx) && heredoc_begins(lx)) {
+		lexer_percent(lx);
+	} else if (c == '<' && heredoc_may_begin(lx) && lexer_heredoc_begins(lx)) {
 		return;
 	} else if (c == '.' || (c == '&' && byte_at(lx, lx->at + 1) == '.')) {
 		dot(lx, c == '.' ? 1 : 2);
@@ -662,9 +328,9 @@ static void one_token(struct lexer *lx)
 	else if (is_space(c))
 		lx->at++;
 	else if (c == '\\' && byte_at(lx, lx->at + 1) == '\n')
-		lx->at++, line_ends(lx);
+		lx->at++, lexer_line_ends(lx);
 	else if (c == '#')
-		to_line_end(lx);
+		lexer_to_line_end(lx);
 	else if (is_name_start(c))
 		name(lx);
 	else if (is_digit(c))
@@ -683,5 +349,5 @@ void lexer_code(struct lexer *lx, bool nested)
 		one_token(lx);
 	}
 	if (!nested && lx->heredocs_n && !lx->scan->failed)
-		fail(lx, "a heredoc does not end", lx->line);
+		lexer_fail(lx, "a heredoc does not end", lx->line);
 }
