@@ -18,9 +18,11 @@ libsqlite3-dev libc-ares-dev libssl-dev tzdata openssh-client'
 
 demo='openssh-server cron sudo ruby util-linux mount procps'
 
-# npm runs the JSON Schema validator; only where there is none on PATH, since Debian's brings hundreds of packages
-# and cannot stand beside another vendor's Node.
-tests='check libssh-dev shellcheck chromium tmux sqlite3 jq pmccabe groff-base'
+# The shells are login shells of hosts in the tests; what is sent there must work in each. npm runs the JSON Schema
+# validator; only where there is none on PATH, since Debian's brings hundreds of packages and cannot stand beside
+# another vendor's Node.
+tests='check libssh-dev shellcheck chromium poppler-utils tmux sqlite3 jq pmccabe groff-base acl
+busybox zsh tcsh fish'
 command -v npm >/dev/null 2>&1 || tests="$tests nodejs npm"
 
 say() { echo "deps.sh: $*" >&2; }

@@ -27,6 +27,8 @@ reasons=()
 said=$(mktemp)
 trap 'rm -f "$said"' EXIT
 export UBSAN_OPTIONS=print_stacktrace=1
+# Check's own limit of a minute a test case is for an idle machine without sanitizers.
+export CK_TIMEOUT_MULTIPLIER=5
 
 # add_up NAME STATUS SECONDS, the test's output in $said. STATUS: run, fail, or skip.
 add_up() {
@@ -42,7 +44,11 @@ add_up() {
 		reasons+=("$1: $line")
 	done < <(grep -iE '^skip' "$said" || true)
 	case $2 in
-	run) ((checks > 0)) || p=1 ;;
+	run)
+		if ((checks == 0)); then
+			grep -qi '^skip' "$said" && s=1 || p=1
+		fi
+		;;
 	skip) ((checks > 0)) || s=1 ;;
 	fail) ((f > 0)) || f=1 ;;
 	esac
@@ -159,7 +165,8 @@ test_newer() {
 	build release "$folder" || return 0
 	must "libssh2-newer: is what the program uses" uses_newer "$folder/cutover" || return 0
 	run_ctest "$folder" -L '^(unit|integration)$'
-	run_scripts "$folder" 'ssh_*'
+	# Not those that are about the journal and the reports, and take minutes.
+	run_scripts "$folder" 'ssh_!(kill|formats).sh'
 	unset PKG_CONFIG_PATH LD_LIBRARY_PATH
 }
 
