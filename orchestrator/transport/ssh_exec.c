@@ -27,7 +27,8 @@ struct ssh_exec {
 	bool killer, elevated, killed;
 	bool begun;             /* the start mark */
 	bool exited, out_ended; /* the marks at the end of stderr and of stdout */
-	bool refused;           /* exec.sh could not begin */
+	bool refused;           /* exec.sh could not begin: */
+	char why[160];
 	int64_t pid, group;
 	int64_t until_ms; /* kill grace; closing; a killer's whole life */
 };
@@ -97,8 +98,9 @@ static int on_mark(struct ssh_marks *marks, const char *words)
 		x->out_ended = true;
 		return 0;
 	}
-	if (is_err && strcmp(words, "fail write") == 0) {
+	if (is_err && strncmp(words, "fail write ", 11) == 0) {
 		x->refused = true;
+		snprintf(x->why, sizeof(x->why), "cannot write to its folder on the host: %.110s", words + 11);
 		return 0;
 	}
 	return broken(x, "an unknown mark");
@@ -307,9 +309,9 @@ static void stop(struct ssh_exec *x)
 static void look(struct ssh_exec *x)
 {
 	if (ssh_channel_is(&x->channel, CHANNEL_OPEN))
-		result_of(x)->started = true; /* may have been: see finish */
+		result_of(x)->started = !x->refused; /* may have been: see finish */
 	if (x->refused)
-		give_up(x, E_NOSPACE, "its private file cannot be written on the host; the disk is full");
+		give_up(x, ssh_write_failure(x->why), x->why);
 	else if (x->exited && x->out_ended)
 		finish(x);
 	else if (x->exited && x->channel.ended)

@@ -137,23 +137,28 @@ static void finish(struct ssh_shell *sh)
 		ssh_shell_judge(sh->remote, req, sh->elevated);
 }
 
-/* "write": its private files cannot be written; "decode": nothing there can decode base64. */
+int ssh_write_failure(const char *why)
+{
+	return strstr(why, "No space") || strstr(why, "quota exceeded") ? E_NOSPACE : E_IO;
+}
+
+/* "write WHY": its private files cannot be written; "decode WHY": nor can base64 be decoded. */
 static int take_fail(struct ssh_shell *sh, const char *words)
 {
 	struct ssh_request *req = sh->running;
-	bool full = strstr(buf_str(&sh->text), "No space") || strstr(buf_str(&sh->text), "quota");
+	const char *blank = strchr(words, ' '), *why = blank ? blank + 1 : "";
 
 	sh->running = NULL;
 	req->request->result.started = false;
 	sh->scripts_n = sh->scripts_before;
-	if (strcmp(words, "decode") == 0)
-		ssh_request_fail(sh->remote, req, E_IO,
-				 "%s: the host has neither base64 nor openssl (or no room in %s) to take the input; "
-				 "install coreutils there",
-				 req->request->what, sh->folder);
+	if (strncmp(words, "decode", 6) == 0 && !*why)
+		ssh_request_fail(
+		    sh->remote, req, E_IO,
+		    "%s: the host has neither base64 nor openssl to take the input; install coreutils there",
+		    req->request->what);
 	else
-		ssh_request_fail(sh->remote, req, full ? E_NOSPACE : E_IO, "%s: cannot write to %s on the host: %.200s",
-				 req->request->what, sh->folder, buf_str(&sh->text));
+		ssh_request_fail(sh->remote, req, ssh_write_failure(why), "%s: cannot write to %s on the host: %.200s",
+				 req->request->what, sh->folder, why);
 	return 0;
 }
 

@@ -20,6 +20,9 @@ int ssh_shell_take(struct ssh_shell *shell, int stream, const char *bytes, size_
 /* Numbers separated by single blanks, exactly `n` of them, up to the end of the text. */
 bool ssh_mark_numbers(const char *text, int64_t *out, int n);
 
+/* The class of what a host says when a file cannot be written. */
+int ssh_write_failure(const char *why);
+
 /* What came back, once a request's work has ended with `exit_code`: sets result.failure where it did not succeed. */
 void ssh_shell_judge(struct ssh_remote *remote, struct ssh_request *request, bool elevated);
 

@@ -2,7 +2,7 @@
 # O (LC_ALL as it was), D (the resident shell's folder), X (the request's number), E (1: elevated). The command follows
 # on stdin as lines up to "@N ."; it becomes a private file, so that nobody sees it in `ps`.
 #
-#	stderr: @N X start PID GROUP (by the file itself), @N X exit CODE, or @N X fail write
+#	stderr: @N X start PID GROUP (by the file itself), @N X exit CODE, or @N X fail write WHY
 #	stdout: @N X begin (by the file itself), @N X out
 #
 # Both ends are marked, so that all output is known to have come without waiting for the channel's end: a daemon that
@@ -17,7 +17,9 @@ while IFS= read -r l; do
 	printf '%s\n' "$l" || break
 done >"$D/x$X"
 if [ -n "$F" ]; then
-	printf '\n@%s %s fail write\n' "$N" "$X" >&2
+	e=$(head -c 65536 /dev/zero 2>&1 >"$D/x$X")
+	true >"$D/x$X"
+	printf '\n@%s %s fail write %s\n' "$N" "$X" "$e" >&2
 	exit 1
 fi
 if [ -n "$O" ]; then LC_ALL=$O; else unset LC_ALL; fi

@@ -9,7 +9,7 @@
 #
 #	@N hello 1 UMASK GROUP FOLDER	or	@N nofolder
 #	@N NUMBER start PID GROUP	(by rNUMBER itself, see ssh_text.c)
-#	@N NUMBER fail write|decode	nothing was run
+#	@N NUMBER fail write|decode WHY	nothing was run
 #	@N NUMBER end CODE OUT SENT ERR SENT, the bytes sent, @N NUMBER done
 #
 # Outputs go to private files, new ones for each request: a daemon that keeps one open neither holds nor spoils what
@@ -65,8 +65,11 @@ run() {
 		decode <"$D/b$1" >"$i" || F='decode'
 	fi
 	if [ -n "$F" ]; then
-		printf '\n@%s %s fail %s\n' "$N" "$1" "$F"
+		# dash says "I/O error" and no more; a program says why.
+		e=$(head -c 65536 /dev/zero 2>&1 >"$D/t")
+		printf '\n@%s %s fail %s %s\n' "$N" "$1" "$F" "$e"
 		F=
+		clear "$1"
 		return
 	fi
 	# In parentheses: what this shell says of it ("Killed") would go to the same file in dash.
@@ -76,8 +79,13 @@ run() {
 		(exec $S /bin/sh "$D/r$1" <"$i" 2>>"$D/e$1")
 	fi
 	report "$1" "$?" "$3"
-	for f in o e i b r; do
-		[ -s "$D/$f$1" ] && true >"$D/$f$1"
+	clear "$1"
+}
+
+# Nothing of a request stays on the disk.
+clear() {
+	for f in "o$1" "e$1" "i$1" "b$1" "r$1" t; do
+		[ -s "$D/$f" ] && true >"$D/$f"
 	done
 }
 
@@ -91,6 +99,10 @@ report() {
 	on=$os en=$es
 	[ "$on" -le "$3" ] || on=$3
 	[ "$en" -le "$3" ] || en=$3
+	if [ "$on$en" = 00 ]; then
+		printf '\n@%s %s end %s %s %s %s %s\n\n@%s %s done\n' "$N" "$1" "$2" "$os" 0 "$es" 0 "$N" "$1"
+		return
+	fi
 	printf '\n@%s %s end %s %s %s %s %s\n' "$N" "$1" "$2" "$os" "$on" "$es" "$en"
 	[ "$on" = 0 ] || head -c "$on" "$D/o$1"
 	[ "$en" = 0 ] || head -c "$en" "$D/e$1"

@@ -140,6 +140,24 @@ fleet_probe --budget connect=1500 192.0.2.1 203.0.113.7
 ok 'no route, or no answer' grep -q 'err=unreachable' "$out"
 fleet_probe no-such-name.invalid
 out_has 'no such name' 'err=unreachable'
+echo 'nameserver 127.9.9.9' >"$work/resolv.conf"
+perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalAddr => "127.9.9.9", LocalPort => 53, Proto => "udp") or exit 1;
+	print "up\n"; close STDOUT; sleep 30' >"$work/silent" &
+silent_pid=$!
+tries=0
+while [ ! -s "$work/silent" ] && [ $tries -lt 100 ] && kill -0 $silent_pid 2>/dev/null; do
+	tries=$((tries + 1))
+	sleep 0.05
+done
+run unshare -m sh -c 'mount --bind "$1" /etc/resolv.conf; shift; exec "$@"' sh "$work/resolv.conf" "$probe_bin" --user root \
+	--key "$keys/id_ed25519" --known-hosts "$fleet_root/known_hosts" --port "$port" --budget resolve=700 slow.example.com \
+	localhost "$good"
+out_has 'a silent name server' 'no answer from the name servers for slow.example.com'
+out_has 'a silent name server: class' 'slow.example.com open err=unreachable'
+out_has '/etc/hosts does without' 'localhost open err=host-key'
+out_has 'and so does an address' "$good open err=ok"
+out_has 'a silent name server: nothing is left' 'handles=none fds=none'
+kill $silent_pid 2>/dev/null
 fleet_probe --budget resolve=1 '' "$good"
 out_has 'no address' 'err=invalid'
 out_has 'which disturbs no other' "$good open err=ok"

@@ -2,7 +2,8 @@
 # $who and $shell are words of a command.
 # shellcheck disable=SC2086
 # get.sh and replace.sh as they are, without a network, under each shell: attributes kept, links, compare-and-set, full
-# and read-only disks, nothing left behind. Needs root (owners, mounts in a namespace of its own).
+# and read-only disks, nothing left behind; and the resident shell on a full disk. Needs root (owners, mounts in a
+# namespace of its own).
 . "$(dirname "$0")/../../lib/tap.sh"
 [ "$(id -u)" = 0 ] || { echo "SKIP all: needs root (owners, mounts)"; exit 0; }
 if [ "${IN_NAMESPACE-}" != 1 ]; then
@@ -185,9 +186,45 @@ b
 	status_is "$s: get: a file of /proc" 0
 }
 
+# resident: plays its stdin to the resident shell, with $TMPDIR on the small disk.
+resident() {
+	tap_ran="shell.sh"
+	status=0
+	TMPDIR=$work/d/m $shell -c 'N=0123456789abcdef n="
+" LC_ALL=C; . "$1"' sh "$scripts/shell.sh" >"$out" 2>"$err" || status=$?
+}
+
+full_disk() {
+	s=$shell
+	fresh
+	mkdir "$work/d/m"
+	mount -t tmpfs -o size=64k none "$work/d/m"
+	resident </dev/null
+	out_has "$s: a folder in \$TMPDIR" "hello 1 0022 "
+	out_has "$s: which is named" "$work/d/m/.cutover.0123456789abcdef"
+	only "$s: and is gone at the end" "$work/d/m" ''
+
+	# There is no room for a request: it fails, and the next one that fits does not.
+	{
+		printf '@0123456789abcdef put r1\n'
+		head -c 100000 /dev/zero | tr '\0' '#'
+		printf '\n@0123456789abcdef .\n@0123456789abcdef run 1 0 1000 0\n'
+		printf '@0123456789abcdef put r1\nexit 3\n@0123456789abcdef .\n@0123456789abcdef run 1 0 1000 0\n'
+	} | resident
+	ok "$s: no room for a request, and why" grep -q '^@0123456789abcdef 1 fail write .*No space left' "$out"
+	out_has "$s: one with room" '@0123456789abcdef 1 end 3 0 0 0 0'
+
+	head -c 200000 /dev/zero >"$work/d/m/filler" 2>/dev/null || true
+	resident </dev/null
+	out_has "$s: \$TMPDIR is full: the next place" ' /tmp/.cutover.0123456789abcdef'
+	only "$s: nothing is left there" "$work/d/m" './filler '
+	umount "$work/d/m"
+}
+
 for shell in dash 'bash --posix' 'busybox sh'; do
 	if command -v "${shell%% *}" >/dev/null; then
 		one_shell
+		full_disk
 	else
 		skip "$shell" 'it is not here'
 	fi

@@ -302,6 +302,7 @@ int main(int argc, char **argv)
 	       (long long)(clock_mono_ms(&clock_system) - began), cpu, p.hosts_n ? cpu / (double)p.hosts_n : 0,
 	       usage.ru_maxrss);
 	release(&p);
+	fflush(stdout);
 	if (left || before != after)
 		return 3;
 	return p.failed || p.ops_failed ? 1 : 0;
