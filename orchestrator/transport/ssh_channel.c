@@ -51,7 +51,8 @@ void ssh_channel_release(struct ssh_channel *ch)
 
 void ssh_channel_start(struct ssh_channel *ch)
 {
-	if (!ch->remote->opening && ssh_channel_is(ch, CHANNEL_IDLE))
+	/* An open that was given up is still libssh2's only one: its answer would be taken for this one's. */
+	if (!ch->remote->opening && !ch->remote->opens_stuck && ssh_channel_is(ch, CHANNEL_IDLE))
 		move(ch, CHANNEL_OPENING);
 }
 

@@ -28,7 +28,7 @@ void unit_register(const char *name, void (*fill)(Suite *));
 #define TEST_CASE(suite, test)                                                                                         \
 	do {                                                                                                           \
 		TCase *tc_ = tcase_create(#test);                                                                      \
-		tcase_set_timeout(tc_, 60);                                                                            \
+		tcase_set_timeout(tc_, 300);                                                                           \
 		tcase_add_test(tc_, test);                                                                             \
 		suite_add_tcase(suite, tc_);                                                                           \
 	} while (0)
@@ -37,7 +37,7 @@ void unit_register(const char *name, void (*fill)(Suite *));
 #define TEST_CASE_LOOP(suite, test, first, last)                                                                       \
 	do {                                                                                                           \
 		TCase *tc_ = tcase_create(#test);                                                                      \
-		tcase_set_timeout(tc_, 60);                                                                            \
+		tcase_set_timeout(tc_, 300);                                                                           \
 		tcase_add_loop_test(tc_, test, first, last);                                                           \
 		suite_add_tcase(suite, tc_);                                                                           \
 	} while (0)

@@ -13,7 +13,7 @@ result() { echo "$(field "$1" err) $(field "$1" started) $(field "$1" exit)"; }
 total_clean() {
 	if grep -q 'handles=none fds=none' "$out"; then pass "$1: nothing is left"; else fail "$1: nothing is left" "$(tail -n 1 "$out")"; fi
 }
-left_in_tmp() { find /tmp /var/tmp -maxdepth 1 -name '.cutover.*' 2>/dev/null; }
+left_in_tmp() { find /tmp /var/tmp -maxdepth 1 -name '.cutover.*' -uid +61000 -uid -61100 2>/dev/null; }
 processes() { pgrep -c -f "^sleep $1" || true; }
 await_no_process() {
 	tries=0
@@ -116,6 +116,25 @@ is 'closed while a script runs' "$(field 0 err)" canceled
 is 'closed while a command runs' "$(field 1 err)" canceled
 is 'sleep 4715 is gone on the host' "$(await_no_process 4715)" 0
 total_clean 'closed'
+
+# --- killed by somebody else
+echo 'kill -9 $PPID; sleep 1' >"$work/parricide.sh"
+probe --show 127.0.0.1 -- 'exec:echo out; kill -9 $PPID; sleep 1' 'exec:exit 3'
+is 'a command whose shell is killed is no success' "$(field 0 err) $(field 0 started)" 'closed 1'
+out_has 'and its signal is named' 'exit signal KILL'
+is 'others go on' "$(result 1)" 'ok 1 3'
+probe 127.0.0.1 -- "run:$work/parricide.sh" "run:$work/exit.sh|0"
+is 'the resident shell is killed: what ran' "$(field 0 err) $(field 0 started)" 'closed 1'
+is 'the resident shell is killed: what waited' "$(field 1 err) $(field 1 started)" 'closed 0'
+out_has 'the resident shell is killed: text' 'the shell on the host has ended'
+# It could not remove its folder.
+find /tmp -maxdepth 1 -name '.cutover.*' -user 61001 -exec rm -rf {} +
+
+# --- several addresses of a name: the next one where one refuses
+printf '127.0.0.99 several.test\n127.0.0.1 several.test\n' >"$work/hosts"
+run unshare -m sh -c 'mount --bind "$1" /etc/hosts; shift; exec "$@"' sh "$work/hosts" "$probe_bin" --user tdash \
+	--key "$probe_key" --pin "$pin" --port "$port" several.test -- exec:true
+out_has 'several addresses' 'several.test 0 err=ok'
 
 # --- daemons
 begin=$(date +%s)
