@@ -8,7 +8,7 @@
 #                     the newer one (deploy/libssh2-newer.sh)
 # --quick: the first of the three only.
 #
-# A test is what ctest knows (label `integration`: talks SSH), or an executable tests/{lint,cli,integration,browser}/*.sh
+# A test is what ctest knows (label `ssh`: talks SSH), or an executable tests/{lint,cli,integration,browser}/*.sh
 # that ctest does not know (named ssh_*: talks SSH). Such a script finds the program in $CUTOVER and the build's folder in
 # $CUTOVER_BUILD, ends with the line `N passed, N failed[, N skipped]`, exits 1 when one failed, and says why it skips in
 # lines that begin with `skip` (in either case). What fails is shown, but for its lines `ok ...`.
@@ -164,7 +164,7 @@ test_newer() {
 	local folder=$root/build/release-libssh2-newer
 	build release "$folder" || return 0
 	must "libssh2-newer: is what the program uses" uses_newer "$folder/cutover" || return 0
-	run_ctest "$folder" -L '^(unit|integration)$'
+	run_ctest "$folder" -L '^(unit|ssh)$'
 	# Not those that are about the journal and the reports, and take minutes.
 	run_scripts "$folder" 'ssh_!(kill|formats).sh'
 	unset PKG_CONFIG_PATH LD_LIBRARY_PATH

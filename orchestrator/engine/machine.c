@@ -8,7 +8,7 @@
 #include "engine/internal.h"
 
 #include "base/alloc.h"
-#include "inventory/secret.h"
+#include "engine/way.h"
 
 static char *key_of(const struct connection *c)
 {
@@ -116,37 +116,18 @@ static void on_opened(struct remote *remote, const struct err *err, void *arg)
 
 static void open_remote(struct machine *m)
 {
-	struct task *t = m->current;
-	const struct connection *c = &t->roster->host->connection;
-	struct buf key = BUF_INIT;
+	const struct roster_row *row = m->current->roster;
+	struct way way;
 	struct err err = { 0 };
-	char *label = str_fmt("%s/%s", t->roster->tenant->id, t->roster->host->name);
 
-	buf_init(&key, SECRET_MAX_BYTES);
-	m->host = t->roster->host;
-	m->host_tenant = t->roster->tenant;
-	if (secret_resolve(c->identity.text, &key, &err) != 0) {
-		err_prefix(&err, "%s: the private key: ", label);
-		err.code = E_SIGN;
+	m->host = row->host;
+	m->host_tenant = row->tenant;
+	if (way_make(&way, row->tenant, row->host, &err) != 0) {
 		connection_failed(m, &err);
-	} else {
-		struct remote_spec spec = {
-			.label = label,
-			.address = c->address,
-			.port = c->port,
-			.user = c->user,
-			.key = key.data,
-			.key_len = key.len,
-			.key_name = c->identity.text,
-			.host_keys = (const char *const *)c->host_keys.at,
-			.host_keys_n = c->host_keys.n,
-			.known_hosts = c->known_hosts,
-			.sudo = c->become == BECOME_SUDO,
-		};
-		m->remote = remote_open(m->engine->cfg.transport, &spec, on_opened, m);
+		return;
 	}
-	buf_release_secret(&key);
-	free(label);
+	m->remote = remote_open(m->engine->cfg.transport, way_spec(&way), on_opened, m);
+	way_release(&way);
 }
 
 /* ---- one task after the other ----------------------------------------------------------------------------------- */

@@ -53,7 +53,12 @@ struct remote_spec {
 	const char *const *host_keys;  /* pins "[TYPE ]SHA256:…" */
 	size_t host_keys_n;
 	const char *known_hosts; /* path, or NULL */
+	bool accept_new;	 /* an unknown host key is taken (and told by remote_info); a known other one never */
+	const char *password;	 /* or NULL: the last resort, after the key */
 	bool sudo;		 /* what `elevated` means: sudo -n */
+	bool windows;		 /* cmd.exe and SFTP; else /bin/sh */
+	const struct remote_spec *via; /* the bastion before it, which may have one too; NULL: direct */
+	const char *via_command;       /* or a command whose stdin and stdout are the connection, run here by /bin/sh */
 	struct remote_budgets budgets;
 };
 
