@@ -15,7 +15,7 @@
  * journal: renaming one is a migration.
  *
  * Failures of the way (cut, timeout, no sudo …) are the engine's; judge sees a result when the op ran, or when its
- * failure is an answer about the thing itself: E_NOTFOUND, E_CHANGED, E_LIMIT, E_INVAL, E_PERM, E_NOSPACE, E_EXISTS.
+ * failure is an answer about the thing itself: E_NOTFOUND, E_CHANGED, E_LIMIT, E_INVAL, E_PERM, E_NOSPACE, E_EXISTS, E_BUSY.
  *
  * Crash rules an agent must keep:
  *   - A row that changes anything has STEP_MUTATES: its intent is durable before the op starts, together with the

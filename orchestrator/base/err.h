@@ -42,7 +42,8 @@
 	X(E_CORRUPT, -21, "corrupt", "a stored file is damaged")                                                       \
 	X(E_CHANGED, -22, "changed", "it changed between looking and doing (compare-and-set)")                         \
 	X(E_IDENTITY, -23, "identity", "the host is not the one it should be")                                         \
-	X(E_SIGN, -24, "signing", "the private key could not be used")
+	X(E_SIGN, -24, "signing", "the private key could not be used")                                                 \
+	X(E_BUSY, -25, "busy", "another process holds the file open (a sharing violation)")
 
 enum err_code {
 #define X(code, value, name, meaning) code = value,

@@ -15,6 +15,24 @@
  *             symlink to it are kept; it is on disk before the op ends. A file with several hard links is refused
  *             (E_INVAL): atomic and linked exclude each other. `backup`: the old file is kept under that name in the
  *             same folder, unless one is there already (the first one is the one that counts).
+ *
+ * On a Windows host the same four mean:
+ *
+ * OP_RUN      the script is a .cmd file. It is put, with CR LF, into a folder of the session whose path has no space, and
+ *             run by `call "…\name.cmd" "arg" …` in the resident cmd.exe, its stdin from the input, or from nul where there
+ *             is none. exit_code has all 32 bits. An argument is UTF-8 and holds no quote, percent sign, CR or LF
+ *             (E_INVAL). A child that has not ended when the time is over is ended with the session's cmd.exe, and so are
+ *             all that it started; what asked the service manager to work goes on.
+ * OP_EXEC     the line as it stands, by a cmd.exe of its own.
+ * OP_GET      by SFTP. `path` as Windows writes it (C:\Program Files (x86)\…). `mode` has the write bits of a file that is
+ *             not read-only, and that is all that is known: owner and group are "", links is 1. A file that another
+ *             process holds without sharing: E_BUSY.
+ * OP_REPLACE  compare-and-set by what is read before; the new bytes are written beside the file, read back, then copied
+ *             onto it (`copy /b /y`: ACL, owner and creation time stay the file's own), which is not atomic: a session that
+ *             dies in it can leave the file torn, with the new bytes and the backup beside it. What is there afterwards is
+ *             read and compared before the op ends well. A read-only attribute is taken off for the copy and put back,
+ *             whatever happens. A sharing violation is waited for until the op's time is over, then E_BUSY, and nothing
+ *             was changed.
  */
 #ifndef BASE_OP_H
 #define BASE_OP_H
@@ -61,7 +79,7 @@ struct op_file {
 
 /* err.code 0: it ran to its end, and exit_code is known. Else how it failed:
  *   E_TIMEOUT (killed on the far side, as far as could be), E_CANCELED, E_CLOSED (cut: whether it had an effect is not
- *   known), E_SUDO, E_PROTOCOL, E_PERM, E_NOTFOUND, E_LIMIT, E_CHANGED, E_INVAL, E_NOSPACE, E_IO.
+ *   known), E_SUDO, E_PROTOCOL, E_PERM, E_NOTFOUND, E_LIMIT, E_CHANGED, E_INVAL, E_NOSPACE, E_BUSY, E_IO.
  * `started` tells whether the far side may have begun: false means surely not. out and err hold what came until then. */
 struct op_result {
 	struct err failure;

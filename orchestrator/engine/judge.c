@@ -14,7 +14,7 @@
 static bool is_answer(int code)
 {
 	return code == 0 || code == E_NOTFOUND || code == E_CHANGED || code == E_LIMIT || code == E_INVAL ||
-	       code == E_PERM || code == E_NOSPACE || code == E_EXISTS;
+	       code == E_PERM || code == E_NOSPACE || code == E_EXISTS || code == E_BUSY;
 }
 
 /* The outcome of the intent at hand, with what the op printed where that is worth keeping. */
