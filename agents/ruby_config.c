@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "agents/edit/ruby_constant.h"
+#include "agents/edit/url_host.h"
 
 #define CONSTANT "ROOT_URI"
 #define CONFIG_MAX_BYTES ((size_t)1 << 20)
@@ -36,10 +37,10 @@ static const char *state_of_host(const struct agent_ctx *ctx, const char *host)
 {
 	const struct strings *old = &ctx->inventory->profile->old_web_service;
 
-	if (ruby_constant_same_host(host, ctx->tenant->new_web_service))
+	if (url_same_host(host, ctx->tenant->new_web_service))
 		return "new";
 	for (size_t i = 0; i < old->n; i++) {
-		if (ruby_constant_same_host(host, old->at[i]))
+		if (url_same_host(host, old->at[i]))
 			return "old";
 	}
 	return "other";

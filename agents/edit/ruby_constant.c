@@ -1,9 +1,9 @@
 #include "agents/edit/ruby_constant.h"
 #include "agents/edit/ruby_scan.h"
+#include "agents/edit/url_host.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 static void say_unclear(struct ruby_constant *found, const char *why, long line)
 {
@@ -15,111 +15,20 @@ static void say_unclear(struct ruby_constant *found, const char *why, long line)
 
 /* ---- the URL ---------------------------------------------------------------------------------------------------- */
 
-/* Where the authority begins, or 0: no URL. */
-static size_t scheme_length(const char *url, size_t len)
-{
-	if (len > 8 && strncasecmp(url, "https://", 8) == 0)
-		return 8;
-	if (len > 7 && strncasecmp(url, "http://", 7) == 0)
-		return 7;
-	return 0;
-}
-
-static size_t authority_length(const char *at, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		if (strchr("/?#", at[i]))
-			return i;
-	}
-	return len;
-}
-
-/* Is it a host name or an address? Then nothing else can hide in it. */
-static bool is_host(const char *at, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		char c = at[i];
-
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-		      c == '-' || c == '_' || c == ':'))
-			return false;
-	}
-	return len > 0 && len < RUBY_HOST_MAX;
-}
-
-static bool is_port(const char *at, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		if (at[i] < '0' || at[i] > '9')
-			return false;
-	}
-	return true;
-}
-
-/* Splits host and port (a colon in front of it included) of an authority without userinfo. */
-static bool split_host(const char *at, size_t len, size_t *host, size_t *host_len)
-{
-	const char *end;
-
-	*host = 0;
-	if (len && at[0] == '[') {
-		end = memchr(at, ']', len);
-		if (!end)
-			return false;
-		*host = 1;
-		*host_len = (size_t)(end - at) - 1;
-		end++;
-	} else {
-		end = memchr(at, ':', len);
-		if (!end)
-			end = at + len;
-		*host_len = (size_t)(end - at);
-	}
-	if (end < at + len && *end++ != ':')
-		return false;
-	return is_host(at + *host, *host_len) && is_port(end, (size_t)(at + len - end));
-}
-
-static void show(struct ruby_constant *found, const char *url, size_t scheme, size_t host_part, size_t end)
-{
-	int n = snprintf(found->shown, sizeof(found->shown), "%.*s%s%.*s", (int)scheme, url,
-			 found->userinfo_len ? "…@" : "", (int)(end - host_part), url + host_part);
-
-	for (char *at = found->shown; n > 0 && *at; at++) {
-		if ((unsigned char)*at < ' ' || *at == 0x7f)
-			*at = '?';
-	}
-}
-
 static bool parse_url(struct ruby_constant *found, const char *text, size_t offset, size_t len)
 {
-	const char *url = text + offset, *at_sign;
-	size_t scheme = scheme_length(url, len), authority, host_part, host, end;
+	const char *url = text + offset;
+	struct url_host at;
 
-	if (!scheme)
+	if (!url_host_find(url, len, &at))
 		return false;
-	authority = authority_length(url + scheme, len - scheme);
-	at_sign = memrchr(url + scheme, '@', authority);
-	host_part = at_sign ? (size_t)(at_sign + 1 - url) : scheme;
-	found->userinfo_offset = offset + scheme;
-	found->userinfo_len = at_sign ? host_part - 1 - scheme : 0;
-	if (!split_host(url + host_part, scheme + authority - host_part, &host, &found->host_len))
-		return false;
-	found->host_offset = offset + host_part + host;
-	snprintf(found->host, sizeof(found->host), "%.*s", (int)found->host_len, text + found->host_offset);
-	for (end = scheme + authority; end < len && !strchr("?#", url[end]); end++)
-		;
-	show(found, url, scheme, host_part, end);
+	found->userinfo_offset = offset + at.userinfo;
+	found->userinfo_len = at.userinfo_len;
+	found->host_offset = offset + at.host;
+	found->host_len = at.host_len;
+	snprintf(found->host, sizeof(found->host), "%.*s", (int)at.host_len, url + at.host);
+	url_host_show(url, &at, found->shown, sizeof(found->shown));
 	return true;
-}
-
-bool ruby_constant_same_host(const char *a, const char *b)
-{
-	size_t a_len = strlen(a), b_len = strlen(b);
-
-	a_len -= a_len && a[a_len - 1] == '.';
-	b_len -= b_len && b[b_len - 1] == '.';
-	return a_len == b_len && strncasecmp(a, b, a_len) == 0;
 }
 
 /* ---- the constant ----------------------------------------------------------------------------------------------- */

@@ -17,11 +17,13 @@
 #ifndef AGENTS_EDIT_RUBY_CONSTANT_H
 #define AGENTS_EDIT_RUBY_CONSTANT_H
 
+#include "agents/edit/url_host.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
 #define RUBY_LINES_MAX 8
-#define RUBY_HOST_MAX 256
+#define RUBY_HOST_MAX URL_HOST_MAX
 #define RUBY_SHOWN_MAX 512
 #define RUBY_REASON_MAX 128
 
@@ -45,8 +47,5 @@ struct ruby_constant {
 };
 
 void ruby_constant_find(const char *text, size_t len, const char *name, struct ruby_constant *found);
-
-/* Are two host names the same? Case does not count, nor one dot at the end. */
-bool ruby_constant_same_host(const char *a, const char *b);
 
 #endif

@@ -197,16 +197,6 @@ START_TEST(test_many)
 }
 END_TEST
 
-START_TEST(test_same_host)
-{
-	ck_assert(ruby_constant_same_host("us.imhs-ws.example", "US.IMHS-ws.Example."));
-	ck_assert(ruby_constant_same_host("a.", "a"));
-	ck_assert(!ruby_constant_same_host("a..", "a"));
-	ck_assert(!ruby_constant_same_host("us.imhs-ws.example", "us.imhs-ws.example.org"));
-	ck_assert(!ruby_constant_same_host("", "a"));
-}
-END_TEST
-
 SUITE(ruby_constant)
 {
 	TEST_CASE(s, test_golden);
@@ -214,5 +204,4 @@ SUITE(ruby_constant)
 	TEST_CASE(s, test_prefixes);
 	TEST_CASE(s, test_deep);
 	TEST_CASE(s, test_many);
-	TEST_CASE(s, test_same_host);
 }
