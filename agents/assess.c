@@ -1,6 +1,7 @@
 #include "agents/assess.h"
 
 #include "base/alloc.h"
+#include "base/utf8.h"
 
 #include <stdarg.h>
 
@@ -47,14 +48,6 @@ void assessment_release(struct assessment *a)
 	*a = (struct assessment){ 0 };
 }
 
-static void make_printable(char *text)
-{
-	for (; *text; text++) {
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			*text = '?';
-	}
-}
-
 void assessment_set(struct assessment *a, enum assess_state state, const char *fmt, ...)
 {
 	va_list args;
@@ -62,7 +55,7 @@ void assessment_set(struct assessment *a, enum assess_state state, const char *f
 	va_start(args, fmt);
 	vsnprintf(a->text, sizeof(a->text), fmt, args);
 	va_end(args);
-	make_printable(a->text);
+	utf8_printable(a->text);
 	a->state = state;
 }
 
@@ -75,7 +68,7 @@ void assessment_note(struct assessment *a, const char *fmt, ...)
 	if (vasprintf(&text, fmt, args) < 0)
 		abort();
 	va_end(args);
-	make_printable(text);
+	utf8_printable(text);
 	GROW_FOR_ONE(a->notes, a->notes_n);
 	a->notes[a->notes_n++] = text;
 }

@@ -2,6 +2,7 @@
 #include "agents/frames.h"
 
 #include "base/alloc.h"
+#include "base/utf8.h"
 
 #define WORDS_BYTES 300
 #define WORDS_LINES 3
@@ -37,12 +38,7 @@ char *script_words(const struct op_result *result)
 		len--;
 	start = len ? last_lines(from->data, len) : 0;
 	words = len ? str_ndup(from->data + start, len - start) : str_dup("it said nothing");
-	for (char *at = words; *at; at++) {
-		if (*at == '\n')
-			*at = ' ';
-		else if ((unsigned char)*at < ' ' || *at == 0x7f)
-			*at = '?';
-	}
+	utf8_printable(words);
 	return words;
 }
 

@@ -1,5 +1,7 @@
 #include "agents/verdict.h"
 
+#include "base/utf8.h"
+
 #include <stdarg.h>
 
 const char *verdict_name(enum verdict_kind kind)
@@ -37,10 +39,7 @@ static struct verdict made(enum verdict_kind kind, const char *fmt, va_list args
 	struct verdict v = { .kind = kind };
 
 	vsnprintf(v.text, sizeof(v.text), fmt, args);
-	for (char *at = v.text; *at; at++) {
-		if ((unsigned char)*at < ' ' || *at == 0x7f)
-			*at = '?';
-	}
+	utf8_printable(v.text);
 	return v;
 }
 

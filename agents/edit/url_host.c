@@ -1,5 +1,7 @@
 #include "agents/edit/url_host.h"
 
+#include "base/utf8.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -90,10 +92,7 @@ void url_host_show(const char *url, const struct url_host *found, char *out, siz
 {
 	snprintf(out, out_size, "%.*s%s%.*s", (int)found->scheme_len, url, found->userinfo_len ? "…@" : "",
 		 (int)(found->query - found->authority), url + found->authority);
-	for (char *at = out; *at; at++) {
-		if ((unsigned char)*at < ' ' || *at == 0x7f)
-			*at = '?';
-	}
+	utf8_printable(out);
 }
 
 bool url_same_host(const char *a, const char *b)

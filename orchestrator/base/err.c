@@ -4,28 +4,6 @@
 
 #include <errno.h>
 
-/* Control bytes, what is no UTF-8, and the control characters U+0080 to U+009F, which terminals obey, too. */
-static void printable(char *text)
-{
-	size_t len = strlen(text);
-
-	for (size_t i = 0; i < len;) {
-		uint32_t code = 0;
-		size_t n = utf8_next(text + i, len - i, &code);
-		if (!n && len == ERR_TEXT_MAX - 1 && len - i < 4) {
-			text[i] = '\0'; /* a character that was cut */
-			return;
-		}
-		if (n == 1 && (code == '\n' || code == '\t'))
-			text[i] = ' ';
-		else if (n < 2 && (!n || code < 0x20 || code == 0x7f))
-			text[i] = '?';
-		else if (n == 2 && code < 0xa0)
-			memset(text + i, '?', 2);
-		i += n ? n : 1;
-	}
-}
-
 int err_vset(struct err *err, int code, const char *fmt, va_list args)
 {
 	char text[ERR_TEXT_MAX];
@@ -34,7 +12,7 @@ int err_vset(struct err *err, int code, const char *fmt, va_list args)
 		return code;
 	/* Not in place: the old sentence may be one of the arguments. */
 	vsnprintf(text, sizeof(text), fmt, args);
-	printable(text);
+	utf8_printable(text);
 	err->code = code;
 	memcpy(err->text, text, sizeof(text));
 	return code;

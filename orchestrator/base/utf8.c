@@ -72,3 +72,34 @@ void utf8_add_clean(struct buf *out, const char *text, size_t len)
 		len -= n ? n : 1;
 	}
 }
+
+static bool is_cut(const char *at, size_t left)
+{
+	for (size_t i = 1; i < left; i++) {
+		if (((unsigned char)at[i] & 0xc0) != 0x80)
+			return false;
+	}
+	return left < length_of((unsigned char)*at);
+}
+
+void utf8_printable(char *text)
+{
+	size_t len = strlen(text);
+
+	for (size_t i = 0; i < len;) {
+		uint32_t code = 0;
+		size_t n = utf8_next(text + i, len - i, &code);
+
+		if (!n && is_cut(text + i, len - i)) {
+			text[i] = '\0';
+			return;
+		}
+		if (n == 1 && (code == '\n' || code == '\t'))
+			text[i] = ' ';
+		else if (n < 2 && (!n || code < 0x20 || code == 0x7f))
+			text[i] = '?';
+		else if (n == 2 && code < 0xa0)
+			memset(text + i, '?', 2);
+		i += n ? n : 1;
+	}
+}

@@ -18,4 +18,9 @@ void utf8_add(struct buf *out, uint32_t code);
 /* Adds text, with U+FFFD for each byte that belongs to no sequence. */
 void utf8_add_clean(struct buf *out, const char *text, size_t len);
 
+/* Makes text from elsewhere one line that a terminal does not obey: newlines and tabs become blanks; other control
+   bytes, what is no UTF-8, and the control characters U+0080 to U+009F become '?'. A character that the text's end cuts
+   is left off. */
+void utf8_printable(char *text);
+
 #endif

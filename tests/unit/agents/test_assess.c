@@ -94,11 +94,11 @@ START_TEST(test_words)
 
 	assessment_set(&a, ASSESS_DRIFT, "%s", "a\tb");
 	ck_assert_int_eq(a.state, ASSESS_DRIFT);
-	ck_assert_str_eq(a.text, "a?b");
+	ck_assert_str_eq(a.text, "a b");
 	assessment_note(&a, "%d %s", 1, "x\n");
 	assessment_note(&a, "2");
 	ck_assert_uint_eq(a.notes_n, 2);
-	ck_assert_str_eq(a.notes[0], "1 x?");
+	ck_assert_str_eq(a.notes[0], "1 x ");
 	for (int state = ASSESS_OLD; state <= ASSESS_PERSON; state++)
 		ck_assert_str_ne(assess_state_name((enum assess_state)state), "");
 	assessment_release(&a);

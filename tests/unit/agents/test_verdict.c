@@ -27,7 +27,7 @@ START_TEST(test_text)
 {
 	char longer[VERDICT_TEXT_MAX + 100];
 
-	ck_assert_str_eq(verdict_drift("line %d of %s", 3, "a\nb\x1b[0m").text, "line 3 of a?b?[0m");
+	ck_assert_str_eq(verdict_drift("line %d of %s", 3, "a\nb\x1b[0m").text, "line 3 of a b?[0m");
 	memset(longer, 'x', sizeof(longer) - 1);
 	longer[sizeof(longer) - 1] = '\0';
 	ck_assert_uint_eq(strlen(verdict_drift("%s", longer).text), VERDICT_TEXT_MAX - 1);

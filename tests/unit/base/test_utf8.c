@@ -60,8 +60,33 @@ START_TEST(test_clean)
 }
 END_TEST
 
+START_TEST(test_printable)
+{
+	static const struct {
+		const char *from, *to;
+	} cases[] = {
+		{ "23 3\t* * *\n", "23 3 * * * " },
+		{ "\033[31m\x7f\x01", "?[31m??" },
+		{ "caf\xc3\xa9", "caf\xc3\xa9" },
+		{ "caf\xe9!", "caf?!" },
+		{ "\xc2\x9b" "31m", "??31m" },
+		{ "cut \xe5\xae", "cut " },
+		{ "", "" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "%s", cases[i].from);
+		utf8_printable(text);
+		ck_assert_str_eq(text, cases[i].to);
+	}
+}
+END_TEST
+
 SUITE(utf8)
 {
+	TEST_CASE(s, test_printable);
 	TEST_CASE(s, test_every_code_point_there_and_back);
 	TEST_CASE(s, test_not_utf8);
 	TEST_CASE(s, test_clean);
