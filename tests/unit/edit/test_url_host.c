@@ -19,7 +19,7 @@ static const struct {
 	{ "https://@a.example/", "a.example", "https://a.example/" },
 	{ "https://[2001:db8::1]:8443/x", "2001:db8::1", "https://[2001:db8::1]:8443/x" },
 	{ "https://192.0.2.1/", "192.0.2.1", "https://192.0.2.1/" },
-	{ "https://a.example/x\ty", "a.example", "https://a.example/x?y" },
+	{ "https://a.example/x\ty", "a.example", "https://a.example/x y" },
 	{ "https://a.example/@b.example/", "a.example", "https://a.example/@b.example/" },
 	{ "https://a.example/\\b", "a.example", "https://a.example/\\b" },
 	{ "https://", NULL, NULL },
