@@ -2,7 +2,7 @@
 # tests/lint/sizes.sh [ROOT]
 #
 # Nothing is too large to be read at once: files of at most 600 lines, functions of at most 60 with a cyclomatic
-# complexity of at most 20 (pmccabe; said aloud where it is missing). Longer files that are known are held to their size.
+# complexity of at most 20 (pmccabe; said aloud where it is missing).
 # Leaves nothing behind.
 set -eu
 . "$(dirname "$0")/../lib/tap.sh"
@@ -20,15 +20,9 @@ sources() {
 	)
 }
 
-# Files that are still longer, each with the size it may not outgrow: to be split, and then to be struck out here.
-known_long='agents/edit/ruby_lexer.c 690
-agents/ruby_schedule.c 715
-tests/integration/agents/test_ruby_client.c 910'
-
 long_files() {
-	sources "$1" c h sh | (cd "$1" && xargs wc -l) | awk -v max="$FILE_LINES" -v known="$known_long" '
-		BEGIN { n = split(known, k); for (i = 1; i < n; i += 2) may[k[i]] = k[i + 1] }
-		$2 != "total" && $1 > ($2 in may ? may[$2] : max) { print $2 ": " $1 " lines" }'
+	sources "$1" c h sh | (cd "$1" && xargs wc -l) | awk -v max="$FILE_LINES" '
+		$2 != "total" && $1 > max { print $2 ": " $1 " lines" }'
 }
 
 # pmccabe's columns: complexity, the traditional one, statements, first line, lines, file(line): name
@@ -63,7 +57,6 @@ mkdir -p "$tree"
 awk 'BEGIN { for (i = 0; i < 601; i++) print "/* line */" }' >"$tree/long.c"
 finds 'a file of 601 lines' long_files "$tree"
 none "files of at most $FILE_LINES lines" long_files "$root"
-echo "NOTE: longer, to be split: $(echo "$known_long" | tr '\n' ',')"
 
 if command -v pmccabe >/dev/null; then
 	awk 'BEGIN { print "int f(void)\n{"; for (i = 0; i < 60; i++) print "\tg();"; print "}" }' >"$tree/long.c"
