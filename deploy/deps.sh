@@ -14,7 +14,7 @@ set -eu
 
 # libc6-dev: gcc only recommends it. ssh-agent (openssh-client) holds keys that have a passphrase.
 program='gcc libc6-dev cmake ninja-build pkgconf libuv1-dev libssh2-1-dev libcurl4-openssl-dev libjansson-dev
-libsqlite3-dev libc-ares-dev libssl-dev tzdata openssh-client'
+libsqlite3-dev libc-ares-dev libxml2-dev libssl-dev tzdata openssh-client'
 
 demo='openssh-server cron sudo ruby util-linux mount procps'
 

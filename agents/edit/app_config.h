@@ -27,7 +27,7 @@
  * Bytes that are no UTF-8 in a file that declares nothing (or UTF-8, or US-ASCII) do no harm: such a file is read as
  * bytes and as Shift_JIS, and must say the same in both.
  *
- * Costs time in proportion to the length and a few KB on the stack. The caller bounds the length (1 MiB).
+ * Costs time in proportion to the length, and up to 100 KB on the stack. The caller bounds the length (1 MiB).
  */
 #ifndef AGENTS_EDIT_APP_CONFIG_H
 #define AGENTS_EDIT_APP_CONFIG_H
@@ -62,7 +62,7 @@ struct app_config {
 	char why[APP_CONFIG_TEXT_MAX];
 	/* 1-based (a line ends with LF, CR LF or CR): of the host; of DRIFT's cause, 0 where that is in no one line. */
 	long line;
-	char encoding[32];                  /* "UTF-8", "UTF-8 with BOM", "UTF-16LE with BOM", "shift_jis" … */
+	char encoding[64];                  /* "UTF-8", "UTF-8 with BOM", "UTF-16LE with BOM", "shift_jis" … */
 	char evidence[APP_CONFIG_TEXT_MAX]; /* OLD, NEW: what libxml2 said, one sentence for the journal */
 
 	/* OLD and NEW; DRIFT only where the host is the cause (else host is "" and host_len 0) */
@@ -70,7 +70,10 @@ struct app_config {
 	char shown[APP_CONFIG_TEXT_MAX];    /* the URL for people: userinfo and query left out, printable */
 	size_t host_offset, host_len;       /* bytes in the file; 0 where it is written with references (NEW, DRIFT) */
 	size_t element_offset, element_len; /* the start tag it is in */
-	bool wide, big_endian;              /* two bytes a character */
+
+	/* private */
+	bool wide, big_endian; /* two bytes a character */
+	size_t userinfo_offset, userinfo_len, query_offset, query_len;
 };
 
 void app_config_look(const void *bytes, size_t len, const struct app_config_names *names, struct app_config *found);

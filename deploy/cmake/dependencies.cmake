@@ -6,6 +6,7 @@ pkg_check_modules(CURL    REQUIRED IMPORTED_TARGET libcurl>=7.88)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson>=2.14)
 pkg_check_modules(SQLITE  REQUIRED IMPORTED_TARGET sqlite3>=3.40)
 pkg_check_modules(CARES   REQUIRED IMPORTED_TARGET libcares>=1.18)
+pkg_check_modules(XML     REQUIRED IMPORTED_TARGET libxml-2.0>=2.9.14)
 pkg_check_modules(CRYPTO  REQUIRED IMPORTED_TARGET libcrypto>=3.0)
 find_package(Threads REQUIRED)
 
