@@ -156,8 +156,11 @@ static void move_blocked(const struct report *r, const struct report_row *row, s
 	if (next_missing(row))
 		buf_adds(out, in_lang(r->lang,
 				      "This version of cutover does not do it: do it by hand, as the vendor's "
-				      "procedure says. A later version looks whether it is done.",
-				      "このバージョンでは実施しません。ベンダの手順に従って手作業で行ってください。"));
+				      "procedure says, then say so; the name is kept. What is not needed is said "
+				      "with --result not-needed.",
+				      "このバージョンでは実施しません。ベンダの手順に従って手作業で行い、"
+				      "担当者名とともに記録してください。不要なものは --result not-needed "
+				      "で記録します。"));
 	else
 		buf_adds(out, in_lang(r->lang, "It goes on by itself with the next run once that is settled.",
 				      "解消後の次回実行時に続行します。"));
@@ -257,6 +260,11 @@ void next_commands(const struct report *r, const struct report_row *row, struct 
 		buf_adds(out, row->row->state == STEP_WAITING ? " --wait\n" : "\n");
 		return;
 	case STEP_BLOCKED:
+		if (!next_missing(row))
+			return;
+		advice_confirm(r, row, "ok", out);
+		buf_addc(out, '\n');
+		return;
 	case STEP_VERIFIED:
 	case STEP_UNCHANGED:
 	case STEP_NOT_APPLICABLE:

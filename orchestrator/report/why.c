@@ -66,18 +66,6 @@ static void row_title(const struct report *r, const struct report_row *row, stru
 	buf_addc(out, '\n');
 }
 
-static void move_and_commands(const struct report *r, const struct report_row *row, struct buf *scratch,
-			      struct buf *out)
-{
-	buf_clear(scratch);
-	next_move(r, row, scratch);
-	if (scratch->len)
-		summary_paragraph(r, buf_str(scratch), 2, out);
-	buf_clear(scratch);
-	next_commands(r, row, scratch);
-	summary_commands(r, buf_str(scratch), 4, out);
-}
-
 static void explain(const struct report *r, const struct report_row *row, struct buf *out)
 {
 	struct buf text = BUF_INIT;
@@ -86,7 +74,13 @@ static void explain(const struct report *r, const struct report_row *row, struct
 	row_title(r, row, out);
 	next_reason(r, row, &text);
 	summary_paragraph(r, buf_str(&text), 2, out);
-	move_and_commands(r, row, &text, out);
+	buf_clear(&text);
+	next_move(r, row, &text);
+	if (text.len)
+		summary_paragraph(r, buf_str(&text), 2, out);
+	buf_clear(&text);
+	next_commands(r, row, &text);
+	summary_commands(r, buf_str(&text), 4, out);
 	buf_release(&text);
 }
 
@@ -106,22 +100,34 @@ static bool is_short(const struct report_row *row)
 	return row->row->state == STEP_BLOCKED || row->row->state == STEP_WAITING || row->row->state == STEP_PENDING;
 }
 
-static void group(const struct report *r, const struct report_tenant *t, size_t first, bool *told, struct buf *out)
+/* The names of a group's rows, and what to type for those that are a person's to do: of the others one command moves
+   all. Marks them as told. */
+static void gather(const struct report *r, const struct report_tenant *t, size_t first, bool *told, struct buf *names,
+		   struct buf *commands)
 {
 	const struct report_row *row = t->rows[first];
-	struct buf text = BUF_INIT;
 
-	buf_addf(&text, "%s: ", step_state_name(row->row->state));
 	for (size_t i = first; i < t->rows_n; i++) {
 		if (told[i] || is_over(t->rows[i]) || !same_reason(row, t->rows[i]))
 			continue;
 		told[i] = true;
-		buf_addf(&text, "%s%s", i == first ? "" : ", ", t->rows[i]->row->step);
+		buf_addf(names, "%s%s", i == first ? "" : ", ", t->rows[i]->row->step);
 		if (strcmp(t->rows[i]->row->target, "tenant") != 0)
-			buf_addf(&text, " %s", t->rows[i]->row->target);
+			buf_addf(names, " %s", t->rows[i]->row->target);
 		if (next_missing(row))
-			buf_addf(&text, " (%s)", next_missing(t->rows[i]));
+			buf_addf(names, " (%s)", next_missing(t->rows[i]));
+		if (next_missing(row) || i == first)
+			next_commands(r, t->rows[i], commands);
 	}
+}
+
+static void group(const struct report *r, const struct report_tenant *t, size_t first, bool *told, struct buf *out)
+{
+	const struct report_row *row = t->rows[first];
+	struct buf text = BUF_INIT, commands = BUF_INIT;
+
+	buf_addf(&text, "%s: ", step_state_name(row->row->state));
+	gather(r, t, first, told, &text, &commands);
 	buf_addc(out, '\n');
 	summary_paragraph(r, buf_str(&text), 0, out);
 	buf_clear(&text);
@@ -129,8 +135,13 @@ static void group(const struct report *r, const struct report_tenant *t, size_t 
 		next_reason(r, row, &text);
 	if (text.len)
 		summary_paragraph(r, buf_str(&text), 2, out);
-	move_and_commands(r, row, &text, out);
+	buf_clear(&text);
+	next_move(r, row, &text);
+	if (text.len)
+		summary_paragraph(r, buf_str(&text), 2, out);
+	summary_commands(r, buf_str(&commands), 4, out);
 	buf_release(&text);
+	buf_release(&commands);
 }
 
 static void done_line(const struct report *r, const struct report_tenant *t, struct buf *out)

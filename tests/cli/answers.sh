@@ -34,6 +34,16 @@ refuses 'why of an unknown tenant' "acme" "$CUTOVER" why amce
 run "$CUTOVER" why acme --lang ja
 status_is 'why --lang ja' 0
 
+# What this version does not have is somebody's word: the command that `why` shows is one that works.
+run "$CUTOVER" why acme
+out_has 'why: what this version does not do' 'do it by hand'
+shown=$(sed -n 's/^ *\$ cutover \(confirm acme clean-up .*\) NAME$/\1/p' "$out")
+# Unquoted: words.
+# shellcheck disable=SC2086
+run "$CUTOVER" $shown Ann
+status_is 'why: its command works' 0
+err_has 'why: its command confirms' 'confirmed, was blocked'
+
 run "$CUTOVER" report
 status_is 'report' 0
 out_has 'report: text on stdout' acme

@@ -154,7 +154,28 @@ START_TEST(order)
 	ck_assert_msg(failed && person && blocked && failed < person && person < blocked, "%s", text);
 	HAS(text, "The line: LOGIN ALL=(ALL:ALL) NOPASSWD: ALL");
 	HAS(text, "This version of cutover does not do it: do it by hand");
+	HAS(text, "--result not-needed");
+	/* one for each of the nine, since each is somebody's word */
+	HAS(text, "$ cutover confirm acme spf-expand --target domain:acme.example --result ok --by NAME\n");
+	HAS(text, "$ cutover confirm acme mx-watch --target domain:acme.example --result ok --by NAME\n");
+	HAS(text, "$ cutover confirm acme clean-up --target tenant --result ok --by NAME\n");
 	HAS(text, "4 of 15 rows are done");
+	end(&a);
+}
+END_TEST
+
+/* Blocked for another reason: it goes on by itself, and nobody's word is asked for. */
+START_TEST(blocked)
+{
+	const char *text;
+	struct asked a;
+
+	begin(&a);
+	fab_tenant(&a.fab, &(struct fab_tenant){ .id = "acme", .name = "Acme" });
+	fab_move(&a.fab, "acme", "mx", "domain:acme.example", STEP_BLOCKED, NULL, "it needs mx-ttl, which is blocked");
+	text = why_at(&a, "acme", FAB_NOW);
+	HAS(text, "It goes on by itself with the next run once that is settled.");
+	LACKS(text, "cutover confirm");
 	end(&a);
 }
 END_TEST
@@ -172,6 +193,8 @@ START_TEST(japanese)
 	text = why_at(&a, "acme", FAB_NOW);
 	HAS(text, "隔離通知テンプレートの確認 (ベンダ手順 6)");
 	HAS(text, "作業時間帯: 2026-12-02 05:00 +09:00 まで");
+	HAS(text, "このバージョンでは実施しません。ベンダの手順に従って手作業で行い、担当者名とともに記録してください。");
+	HAS(text, "$ cutover confirm acme spf-expand --target domain:acme.example --result ok --by NAME\n");
 	LACKS(text, "window");
 	end(&a);
 }
@@ -220,6 +243,7 @@ SUITE(next)
 	TEST_CASE(s, persons);
 	TEST_CASE(s, running);
 	TEST_CASE(s, order);
+	TEST_CASE(s, blocked);
 	TEST_CASE(s, japanese);
 	TEST_CASE_LOOP(s, width, 0, 3);
 }
