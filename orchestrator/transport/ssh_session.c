@@ -146,8 +146,6 @@ static const char *advice(int error)
 {
 	if (error == ECONNREFUSED)
 		return "; is sshd running there?";
-	if (error == ECONNRESET)
-		return "; " UNWELCOME;
 	return error == EMFILE ? "; raise LimitNOFILE" : "";
 }
 
@@ -155,11 +153,16 @@ static int connect_code(int error)
 {
 	if (error == ECONNREFUSED)
 		return E_REFUSED;
-	if (error == ECONNRESET)
-		return E_CLOSED;
 	if (error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS)
 		return E_LIMIT;
 	return error == EACCES || error == EPERM ? E_PERM : E_UNREACHABLE;
+}
+
+/* It was there and hung up. */
+static void hung_up(const struct ssh_remote *r, struct err *err)
+{
+	err_set(err, E_CLOSED, "%s closed the connection before its version line%s%s%s; " UNWELCOME, r->address,
+		r->banner.before[0] ? ", saying \"" : "", r->banner.before, r->banner.before[0] ? "\"" : "");
 }
 
 static void on_io_closed(struct ssh_io *io)
@@ -172,8 +175,13 @@ static bool address_failed(struct ssh_remote *r, int error)
 {
 	struct err err;
 
-	err_set(&err, connect_code(error), "cannot connect to %s port %d: %s%s", r->address, r->port, strerror(error),
-		advice(error));
+	/* A server that takes the connection and hangs up at once may be heard of before the connect is: EPIPE where its
+	   end came before the reset (tcp_reset() in the kernel). */
+	if (error == ECONNRESET || error == EPIPE)
+		hung_up(r, &err);
+	else
+		err_set(&err, connect_code(error), "cannot connect to %s port %d: %s%s", r->address, r->port,
+			strerror(error), advice(error));
 	if (++r->address_at >= r->addresses.n || ssh_remote_now(r) >= r->connect_until_ms) {
 		ssh_session_fail(r, &err);
 		return true;
@@ -230,8 +238,7 @@ static bool step_banner(struct ssh_remote *r)
 	}
 	if (rc == 0)
 		return false;
-	err_set(&err, E_CLOSED, "%s closed the connection before its version line%s%s%s; " UNWELCOME, r->address,
-		r->banner.before[0] ? ", saying \"" : "", r->banner.before, r->banner.before[0] ? "\"" : "");
+	hung_up(r, &err);
 	ssh_session_fail(r, &err);
 	return true;
 }
