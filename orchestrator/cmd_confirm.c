@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "cmd.h"
 #include "engine/confirm.h"
+#include "engine/control.h"
 #include "exit.h"
 #include "terminal.h"
 
@@ -16,7 +17,6 @@
 #include <poll.h>
 #include <pwd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define DEADLINE_MS 5000
@@ -86,27 +86,26 @@ static int gather(const struct options *o, struct own *own, struct confirm *c, s
 /* E_NOTFOUND: nobody listens there. */
 static int connect_to(const char *state_path, int *fd, struct err *err)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	char *path = journal_socket_path(state_path);
-	size_t len = strlen(path);
-	int rc = 0;
+	struct sockaddr_un address;
+	int folder, rc = control_address(path, &address, &folder, err);
 
-	if (len >= sizeof(address.sun_path)) {
-		free(path);
-		return err_set(err, E_NOTFOUND, "the path of the state file is too long for a socket beside it");
-	}
-	memcpy(address.sun_path, path, len + 1);
-	free(path);
+	if (rc)
+		goto out;
 	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (*fd < 0)
-		return err_errno(err, errno, "no socket");
-	if (connect(*fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
+	if (*fd < 0) {
+		rc = err_errno(err, errno, "no socket");
+	} else if (connect(*fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
 		rc = errno == ENOENT || errno == ECONNREFUSED
-			 ? err_set(err, E_NOTFOUND, "no controller listens")
-			 : err_errno(err, errno, "the controller cannot be reached at %s", address.sun_path);
+			     ? err_set(err, E_NOTFOUND, "no controller listens")
+			     : err_errno(err, errno, "the controller cannot be reached at %s", path);
 		close(*fd);
 	}
-	return rc;
+	if (folder >= 0)
+		close(folder);
+out:
+	free(path);
+	return rc == E_LIMIT ? err_set(err, E_NOTFOUND, "no controller listens at a name of that length") : rc;
 }
 
 static int wait_for(int fd, short events, int64_t until_ms, struct err *err)

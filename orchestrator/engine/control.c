@@ -7,9 +7,11 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,6 +28,7 @@ struct client {
 struct control {
 	uv_pipe_t pipe;
 	char *path;
+	int folder; /* of control_address */
 	control_handler *handler;
 	void *arg;
 	int clients;
@@ -37,6 +40,8 @@ static void maybe_free(struct control *c)
 {
 	if (!c->closed || c->clients)
 		return;
+	if (c->folder >= 0)
+		close(c->folder);
 	free(c->path);
 	free(c);
 }
@@ -176,28 +181,64 @@ static void listener_closed(uv_handle_t *handle)
 	maybe_free(c);
 }
 
+int control_address(const char *path, struct sockaddr_un *out, int *folder, struct err *err)
+{
+	const char *name = strrchr(path, '/');
+	char *parent;
+	int n, rc = 0;
+
+	*out = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	*folder = -1;
+	if (strlen(path) < sizeof(out->sun_path)) {
+		memcpy(out->sun_path, path, strlen(path));
+		return 0;
+	}
+	parent = file_dirname(path);
+	*folder = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (*folder < 0)
+		rc = err_errno(err, errno, "cannot open the folder of the control socket %s", path);
+	free(parent);
+	if (rc)
+		return rc;
+	n = snprintf(out->sun_path, sizeof(out->sun_path), "/proc/self/fd/%d/%s", *folder, name ? name + 1 : path);
+	if (n < (int)sizeof(out->sun_path))
+		return 0;
+	close(*folder);
+	*folder = -1;
+	return err_set(err, E_LIMIT,
+		       "the state file's name is too long for a control socket beside it (%s): give it a shorter one",
+		       name ? name + 1 : path);
+}
+
+static int listen_at(struct control *c, const char *address)
+{
+	mode_t mask = umask(0177); /* the socket is born with mode 0600 */
+	int r;
+
+	unlink(c->path);
+	r = uv_pipe_bind(&c->pipe, address);
+	umask(mask);
+	return r < 0 ? r : uv_listen((uv_stream_t *)&c->pipe, CONTROL_CLIENTS_MAX, on_connection);
+}
+
 int control_open(uv_loop_t *loop, const char *path, control_handler *handler, void *arg, struct control **out,
 		 struct err *err)
 {
 	struct control *c = NEW(struct control);
-	mode_t mask;
-	int r;
+	struct sockaddr_un address;
+	int rc, r;
 
 	c->path = str_dup(path);
 	c->handler = handler;
 	c->arg = arg;
 	uv_pipe_init(loop, &c->pipe, 0);
 	c->pipe.data = c;
-	unlink(path);
-	mask = umask(0177); /* the socket is born with mode 0600 */
-	r = uv_pipe_bind(&c->pipe, path);
-	umask(mask);
-	if (r == 0)
-		r = uv_listen((uv_stream_t *)&c->pipe, CONTROL_CLIENTS_MAX, on_connection);
-	if (r < 0) {
-		err_set(err, E_IO, "cannot listen on the control socket %s: %s", path, uv_strerror(r));
+	rc = control_address(path, &address, &c->folder, err);
+	if (!rc && (r = listen_at(c, address.sun_path)) < 0)
+		rc = err_set(err, E_IO, "cannot listen on the control socket %s: %s", path, uv_strerror(r));
+	if (rc) {
 		uv_close((uv_handle_t *)&c->pipe, listener_closed);
-		return E_IO;
+		return rc;
 	}
 	*out = c;
 	return 0;

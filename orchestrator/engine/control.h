@@ -10,6 +10,7 @@
 #include "base/err.h"
 
 #include <jansson.h>
+#include <sys/un.h>
 #include <uv.h>
 
 #define CONTROL_LINE_MAX_BYTES ((size_t)1 << 20)
@@ -21,7 +22,15 @@ struct control;
 /* Answers a request: fills `answer` (an empty object) or returns an error that becomes the answer. */
 typedef int control_handler(const json_t *request, json_t *answer, void *arg, struct err *err);
 
-/* A stale socket file is replaced (the lock on the state file says that nobody else uses it). E_IO, E_PERM. */
+/*
+ * The address of the socket at `path`, for bind and connect. A socket's address has room for 107 bytes (unix(7)): where
+ * the path is longer it goes by the folder's descriptor, /proc/self/fd/N/NAME, which is left in *folder and has to stay
+ * open for as long as the address is used; else *folder is -1. E_LIMIT: the file's name alone is too long; or why the
+ * folder cannot be opened.
+ */
+int control_address(const char *path, struct sockaddr_un *out, int *folder, struct err *err);
+
+/* A stale socket file is replaced (the lock on the state file says that nobody else uses it). E_IO, E_PERM, E_LIMIT. */
 int control_open(uv_loop_t *loop, const char *path, control_handler *handler, void *arg, struct control **out,
 		 struct err *err);
 

@@ -92,6 +92,22 @@ else
 	skip 'a controller that does not answer' 'perl is not here'
 fi
 
+# Deeper than a socket's address has bytes: the controller is reached all the same. A file name that long is refused.
+deep=$(printf '%090d/%090d' 1 2)
+mkdir -p "$deep"
+"$CUTOVER" run fleet.json --yes --wait --state "$deep/cutover.db" >run.out 2>run.err </dev/null &
+controller=$!
+wait_until 'a long path: the controller listens' 20 test -S "$deep/cutover.db.sock"
+wait_until 'a long path: basil waits for a person' 10 \
+	sh -c "'$CUTOVER' status basil --state '$deep/cutover.db' | grep -q needs_person"
+run "$CUTOVER" confirm basil firewall --result ok --by Ann --state "$deep/cutover.db"
+status_is 'a long path: confirm' 0
+kill -TERM "$controller"
+wait "$controller" || true
+controller=''
+not_ok 'a long path: the socket is gone' test -e "$deep/cutover.db.sock"
+refuses 'a long name' 'give it a shorter one' "$CUTOVER" run fleet.json --yes --state "$(printf '%0120d' 3).db"
+
 # Without a terminal nothing is begun that was not agreed to.
 refuses 'run without a terminal and without --yes' '--yes' "$CUTOVER" run fleet.json
 refuses 'rollback of nothing' 'TENANT' "$CUTOVER" rollback --yes

@@ -13,7 +13,7 @@
 
 static uv_loop_t loop;
 static struct control *control;
-static char path[64];
+static char path[512];
 
 static int echo(const json_t *request, json_t *answer, void *arg, struct err *err)
 {
@@ -26,11 +26,19 @@ static int echo(const json_t *request, json_t *answer, void *arg, struct err *er
 	return 0;
 }
 
-static void set_up(void)
+static void set_up_at(const char *at)
 {
-	snprintf(path, sizeof(path), "/tmp/cutover-control-%ld", (long)getpid());
+	snprintf(path, sizeof(path), "%s", at);
 	uv_loop_init(&loop);
 	ck_assert_int_eq(control_open(&loop, path, echo, NULL, &control, NULL), 0);
+}
+
+static void set_up(void)
+{
+	char at[64];
+
+	snprintf(at, sizeof(at), "/tmp/cutover-control-%ld", (long)getpid());
+	set_up_at(at);
 }
 
 static void tear_down(void)
@@ -43,11 +51,13 @@ static void tear_down(void)
 
 static int client(void)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	int folder, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	struct sockaddr_un a;
 
-	memcpy(a.sun_path, path, strlen(path));
+	ck_assert_int_eq(control_address(path, &a, &folder, NULL), 0);
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	if (folder >= 0)
+		close(folder);
 	return fd;
 }
 
@@ -154,8 +164,63 @@ START_TEST(test_stale_socket_and_bad_folder)
 }
 END_TEST
 
+#define LONG_FOLDER "/a-folder-whose-name-is-long-so-that-four-of-them-in-each-other-are-longer-than-any-address"
+
+/* The folder, of more than 107 bytes, and those in it; made or removed. */
+static void long_folder(char *at, size_t size, bool make)
+{
+	int n = snprintf(at, size, "/tmp/cutover-control-%ld", (long)getpid());
+	int end = n;
+
+	for (int depth = 0; depth < 3; depth++) {
+		if (make)
+			ck_assert_int_eq(mkdir(at, 0700), 0);
+		end += snprintf(at + end, size - (size_t)end, "%s", LONG_FOLDER);
+	}
+	if (make)
+		ck_assert_int_eq(mkdir(at, 0700), 0);
+	for (; !make && end >= n; end -= (int)strlen(LONG_FOLDER)) {
+		at[end] = '\0';
+		ck_assert_int_eq(rmdir(at), 0);
+	}
+}
+
+START_TEST(test_long_path)
+{
+	char folder[400], at[512];
+	struct stat st;
+
+	long_folder(folder, sizeof(folder), true);
+	snprintf(at, sizeof(at), "%s/cutover.db.sock", folder);
+	set_up_at(at);
+	ck_assert_int_eq(stat(at, &st), 0);
+	ck_assert(S_ISSOCK(st.st_mode));
+	ck_assert_int_eq(st.st_mode & 0777, 0600);
+	assert_answer("{\"text\":\"hello\"}\n", "{\"text\":\"hello\",\"ok\":true}\n");
+	tear_down();
+	long_folder(folder, sizeof(folder), false);
+}
+END_TEST
+
+START_TEST(test_long_name)
+{
+	struct err err = { 0 };
+	struct control *c;
+	char at[200];
+
+	snprintf(at, sizeof(at), "/tmp/%0120d.sock", 0);
+	uv_loop_init(&loop);
+	ck_assert_int_eq(control_open(&loop, at, echo, NULL, &c, &err), E_LIMIT);
+	ck_assert_ptr_nonnull(strstr(err.text, "give it a shorter one"));
+	uv_run(&loop, UV_RUN_DEFAULT);
+	ck_assert_int_eq(uv_loop_close(&loop), 0);
+}
+END_TEST
+
 SUITE(control)
 {
+	TEST_CASE(s, test_long_path);
+	TEST_CASE(s, test_long_name);
 	TEST_CASE(s, test_answers);
 	TEST_CASE(s, test_endless_line);
 	TEST_CASE(s, test_closed_with_clients);
