@@ -1,10 +1,11 @@
 #!/bin/sh
-# deploy/deps.sh [--demo] [--tests] [--print]
+# deploy/deps.sh [--demo] [--windows] [--tests] [--print]
 #
 # Installs the Debian packages (12 or 13) that cutover is built with. This is the only list of packages.
 #   (no flag)  what the program needs to be built and run
 #   --demo     and what the demo fleet needs: sshd, cron, sudo, ruby
-#   --tests    and what the tests need; includes --demo
+#   --windows  and what Windows hosts on this machine need: Wine and a compiler for Windows programs (1.2 GB)
+#   --tests    and what the tests need; includes --demo and --windows
 #   --print    installs nothing, prints the lists: GROUP: PACKAGE...
 #
 # Needs root, apt-get and a mirror in apt's sources; nothing of it where all is installed already (then it takes a
@@ -17,6 +18,9 @@ program='gcc libc6-dev cmake ninja-build pkgconf libuv1-dev libssh2-1-dev libcur
 libsqlite3-dev libc-ares-dev libxml2-dev libssl-dev tzdata openssh-client'
 
 demo='openssh-server cron sudo ruby util-linux mount procps'
+
+# wine alone is the front door: without recommended packages it brings no 32-bit half, and wine64 has to be named.
+windows='wine wine64 gcc-mingw-w64-x86-64 openssh-server openssh-client util-linux mount'
 
 # The shells are login shells of hosts in the tests; what is sent there must work in each. npm runs the JSON Schema
 # validator; only where there is none on PATH, since Debian's brings hundreds of packages and cannot stand beside
@@ -78,7 +82,8 @@ main() {
 	for arg in "$@"; do
 		case $arg in
 		--demo) wanted="$wanted $demo" ;;
-		--tests) wanted="$wanted $demo $tests" ;;
+		--windows) wanted="$wanted $windows" ;;
+		--tests) wanted="$wanted $demo $windows $tests" ;;
 		--print) print=1 ;;
 		*) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0" >&2; exit 2 ;;
 		esac
@@ -86,7 +91,7 @@ main() {
 	if [ -n "$print" ]; then
 		# Unquoted: the lists are split into words and joined by single blanks.
 		# shellcheck disable=SC2086
-		{ echo program: $program; echo demo: $demo; echo tests: $tests; }
+		{ echo program: $program; echo demo: $demo; echo windows: $windows; echo tests: $tests; }
 		return
 	fi
 	# shellcheck disable=SC2086
