@@ -15,15 +15,19 @@ CUTOVER=${CUTOVER:-$CUTOVER_BUILD/cutover}
 hosts=${1:-200} concurrency=${2:-25}
 . tests/lib/tap.sh
 . tests/lib/fleet.sh
+for program in "$CUTOVER" "$CUTOVER_BUILD/tests/fleet/fleet" "$CUTOVER_BUILD/tests/bench/bare"; do
+	[ -x "$program" ] || { echo "$program is not there: cmake --build $CUTOVER_BUILD --target cutover fleet bare" >&2; exit 1; }
+done
 cleanup() { fleet_down; }
 fleet_script=$PWD/tests/fleet/prepare.sh
 fleet_reset() { "$fleet_script" "$fleet_dir" "$fleet_first" "$fleet_count"; }
 
-# measure FILE COMMAND...: user and system seconds, peak KiB and wall seconds into FILE.
+# measure FILE COMMAND...: user and system seconds, peak KiB and wall seconds into FILE. 5: steps are left that wait.
 measure() {
 	measure_to=$1
 	shift
-	/usr/bin/time -q -o "$measure_to" -f '%U %S %M %e' "$@" >"$work/said" 2>&1 || true
+	/usr/bin/time -q -o "$measure_to" -f '%U %S %M %e' "$@" >"$work/said" 2>&1 || [ $? = 5 ] ||
+		{ echo "failed: $*" >&2 && tail -n 20 "$work/said" >&2 && exit 1; }
 }
 
 fleet_up 127.44.0.1 "$hosts" >&2
