@@ -322,7 +322,7 @@ void engine_outcome(const struct engine *e, struct engine_outcome *out)
 		out->rows++;
 		out->by_state[t->row->state]++;
 		out->open_debts += t->row->debts_n;
-		out->plan_changes += t->assessed && t->assessment.changes_n > 0;
+		out->plan_changes += t->assessed && t->work->assessment.changes_n > 0;
 		out->rollback_left += t->row->has_before && t->row->state != STEP_ROLLED_BACK;
 		out->plan_problems += t->roster->agent && step_state_is_bad(t->row->state);
 	}
@@ -332,7 +332,7 @@ void engine_each(const struct engine *e, void (*each)(const struct engine_row *r
 {
 	for (size_t i = 0; i < e->roster.n; i++) {
 		const struct task *t = &e->tasks[i];
-		struct engine_row row = { t->roster, t->row, t->assessed ? &t->assessment : NULL };
+		struct engine_row row = { t->roster, t->row, t->assessed ? &t->work->assessment : NULL };
 		if (t->selected)
 			each(&row, arg);
 	}

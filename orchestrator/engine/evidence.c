@@ -59,20 +59,20 @@ static json_t *look_json(const struct task *t, const struct op_result *r)
 	char sha[SHA256_HEX_MAX];
 	size_t excerpt = r->out.len < EXCERPT_BYTES ? r->out.len : EXCERPT_BYTES;
 
-	if (t->op.kind == OP_GET)
+	if (t->work->op.kind == OP_GET)
 		return json_pack("{s:s, s:o, s:s, s:I, s:I, s:o, s:o}", "op", "get", "path",
-				 json_bytes(t->op.path, strlen(t->op.path)), "sha256",
+				 json_bytes(t->work->op.path, strlen(t->work->op.path)), "sha256",
 				 sha256_hex(buf_str(&r->out), r->out.len, sha), "bytes", (json_int_t)r->out.len, "mode",
 				 (json_int_t)r->file.mode, "owner",
 				 json_bytes(r->file.owner, r->file.owner ? strlen(r->file.owner) : 0), "group",
 				 json_bytes(r->file.group, r->file.group ? strlen(r->file.group) : 0));
-	return json_pack("{s:s, s:s, s:I, s:o}", "op", "run", "script", t->op.script ? t->op.script->name : "", "exit",
+	return json_pack("{s:s, s:s, s:I, s:o}", "op", "run", "script", t->work->op.script ? t->work->op.script->name : "", "exit",
 			 (json_int_t)r->exit_code, "stdout", json_bytes(buf_str(&r->out), excerpt));
 }
 
 void evidence_look(struct task *t, const struct step *step, const struct op_result *result)
 {
-	struct journal_entry e = ledger_entry(t->row, JOURNAL_EVIDENCE, step->name, t->item);
+	struct journal_entry e = ledger_entry(t->row, JOURNAL_EVIDENCE, step->name, t->work->item);
 	char *data;
 
 	if (result->failure.code)

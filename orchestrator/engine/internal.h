@@ -68,6 +68,17 @@ struct ending {
 	char text[ERR_TEXT_MAX];
 };
 
+/* What a task needs while it works, and no longer: a run has a task for each row of the inventory, most of which never
+   work, and this is twenty times as large as the rest. */
+struct task_work {
+	char item[ITEM_MAX];
+	struct op op;
+	struct remote_request request;
+	struct assessment assessment;
+	char applied[VERDICT_TEXT_MAX]; /* done, and this is not proved; "" otherwise */
+	struct ending ending;
+};
+
 struct task {
 	struct engine *engine;
 	struct tenant_run *tenant;
@@ -85,25 +96,20 @@ struct task {
 	const struct step *table;
 	int at, n;
 	size_t debt; /* RESTORE: index + 1 of the debt being paid */
-	char item[ITEM_MAX];
-	struct op op;
-	struct remote_request request;
-	struct op_result result; /* of the op that is being judged */
+	struct task_work *work;	  /* from its first connection to its end; NULL otherwise */
+	struct op_result *result; /* of the op that is being judged */
 	struct ledger_waiter waiter;
 	bool intent_open; /* of the op that runs */
 	int64_t begun_ms; /* monotonic, for the display */
 
 	/* what it knows */
 	struct facts now, before;
-	struct assessment assessment;
-	bool assessed;
+	bool assessed; /* work->assessment is made */
 	bool was_done;	   /* verified or unchanged before this run: it is verified again */
 	bool mutated;	   /* something was changed in this run, or an earlier one did not finish */
 	bool indeterminate; /* an intent's outcome is not known: its row says so until it was looked at */
 	bool reverting;	   /* RESTORE belongs to a revert */
 	bool debt_stuck;   /* a debt could not be paid: `ending` says so */
-	char applied[VERDICT_TEXT_MAX]; /* done, and this is not proved; "" otherwise */
-	struct ending ending;
 
 	/* how often */
 	int attempts;	 /* failures of RETRY_PASSING */

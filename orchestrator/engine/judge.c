@@ -20,8 +20,8 @@ static bool is_answer(int code)
 /* The outcome of the intent at hand, with what the op printed where that is worth keeping. */
 static void write_outcome(struct task *t, const char *to, int code, const char *text)
 {
-	const struct op_result *r = &t->result;
-	struct journal_entry e = ledger_entry(t->row, JOURNAL_OUTCOME, t->table[t->at].name, t->item);
+	const struct op_result *r = t->result;
+	struct journal_entry e = ledger_entry(t->row, JOURNAL_OUTCOME, t->table[t->at].name, t->work->item);
 	struct journal_blob blob = { 0 };
 	struct buf output = BUF_INIT;
 
@@ -32,7 +32,7 @@ static void write_outcome(struct task *t, const char *to, int code, const char *
 	e.text = text;
 	e.exit_code = r->exit_code;
 	e.elapsed_ms = r->elapsed_ms;
-	if (t->op.kind == OP_RUN || t->op.kind == OP_EXEC) {
+	if (t->work->op.kind == OP_RUN || t->work->op.kind == OP_EXEC) {
 		buf_add(&output, buf_str(&r->out), r->out.len);
 		buf_add(&output, buf_str(&r->err), r->err.len);
 		blob = (struct journal_blob){ buf_str(&output), output.len, false };
@@ -47,20 +47,20 @@ static bool is_overdue_change(const struct task *t)
 {
 	unsigned flags = t->table[t->at].flags;
 
-	return t->result.failure.code == E_TIMEOUT && t->result.started && (flags & STEP_MUTATES) &&
+	return t->result->failure.code == E_TIMEOUT && t->result->started && (flags & STEP_MUTATES) &&
 	       !(flags & STEP_IDEMPOTENT) && t->stage != STAGE_RESTORE;
 }
 
 static void way_failed(struct task *t)
 {
-	struct err why = t->result.failure;
+	struct err why = t->result->failure;
 
 	if (is_overdue_change(t)) {
 		write_outcome(t, "timeout", why.code, why.text);
 		stage_settle(t, STEP_FAILED, why.code, why.text, 0);
 		return;
 	}
-	if (!t->result.started)
+	if (!t->result->started)
 		write_outcome(t, "not-started", why.code, why.text);
 	else if (t->intent_open)
 		t->indeterminate = true;
@@ -141,7 +141,7 @@ static void follow(struct task *t, const struct verdict *v)
 		go_on(t, v->text);
 		break;
 	case VERDICT_APPLIED:
-		snprintf(t->applied, sizeof(t->applied), "%s", v->text);
+		snprintf(t->work->applied, sizeof(t->work->applied), "%s", v->text);
 		go_on(t, v->text);
 		break;
 	case VERDICT_AGAIN:
@@ -174,7 +174,7 @@ static void follow(struct task *t, const struct verdict *v)
 void judge_result(struct task *t)
 {
 	const struct step *step = &t->table[t->at];
-	struct op_result *r = &t->result;
+	struct op_result *r = t->result;
 	struct agent_ctx ctx = task_ctx(t);
 	struct verdict v;
 

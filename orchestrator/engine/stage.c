@@ -81,7 +81,7 @@ void stage_enter(struct task *t, enum stage stage)
 
 void stage_settle(struct task *t, enum step_state state, int code, const char *text, int64_t until_ms)
 {
-	struct ending *e = &t->ending;
+	struct ending *e = &t->work->ending;
 
 	/* The first reason is the one that counts; what goes wrong behind it must not hide it. */
 	if (!e->set) {
@@ -97,7 +97,7 @@ void stage_settle(struct task *t, enum step_state state, int code, const char *t
 /* What was changed in this run; a row that is only verified again keeps what the look said. */
 static void say_changed(const struct task *t, char *text, size_t size)
 {
-	const struct assessment *a = &t->assessment;
+	const struct assessment *a = &t->work->assessment;
 
 	if (a->changes_n && t->mutated)
 		snprintf(text, size, "changed %s line %ld, and looked at again", a->changes[0].what, a->changes[0].line);
@@ -110,20 +110,20 @@ static void succeed(struct task *t)
 	char text[ERR_TEXT_MAX];
 
 	say_changed(t, text, sizeof(text));
-	if (t->applied[0])
-		stage_settle(t, STEP_APPLIED, 0, t->applied, 0);
+	if (t->work->applied[0])
+		stage_settle(t, STEP_APPLIED, 0, t->work->applied, 0);
 	else if (t->row->has_before)
 		stage_settle(t, STEP_VERIFIED, 0, text, 0);
 	else
-		stage_settle(t, STEP_UNCHANGED, 0, t->assessment.text, 0);
+		stage_settle(t, STEP_UNCHANGED, 0, t->work->assessment.text, 0);
 }
 
 /* ---- debts ------------------------------------------------------------------------------------------------------ */
 
 static void debts_over(struct task *t)
 {
-	if (t->ending.set)
-		task_end(t, t->ending.state, t->ending.code, t->ending.text, t->ending.until_ms);
+	if (t->work->ending.set)
+		task_end(t, t->work->ending.state, t->work->ending.code, t->work->ending.text, t->work->ending.until_ms);
 	else if (t->reverting)
 		stage_enter(t, STAGE_PROVE);
 	else
@@ -142,13 +142,13 @@ static bool find_restore(struct task *t, const struct row_debt *debt)
 		return false;
 	for (t->n = 0;; t->n++) {
 		enum step_request request;
-		op_release(&t->op);
-		op_init(&t->op, OP_RUN);
-		t->item[0] = '\0';
-		request = t->table[t->at].request(&ctx, t->n, &t->op, t->item);
+		op_release(&t->work->op);
+		op_init(&t->work->op, OP_RUN);
+		t->work->item[0] = '\0';
+		request = t->table[t->at].request(&ctx, t->n, &t->work->op, t->work->item);
 		if (request == OP_END)
 			return false;
-		if (request == OP_DO && strcmp(t->item, debt->item) == 0)
+		if (request == OP_DO && strcmp(t->work->item, debt->item) == 0)
 			return true;
 	}
 }
@@ -161,7 +161,7 @@ void stage_same_debt(struct task *t)
 		task_start_op(t);
 		return;
 	}
-	snprintf(t->item, sizeof(t->item), "%s", debt->item);
+	snprintf(t->work->item, sizeof(t->work->item), "%s", debt->item);
 	stage_debt_paid(t, "it is up again already");
 }
 
@@ -198,10 +198,10 @@ void stage_debt_paid(struct task *t, const char *text)
 void stage_debt_stuck(struct task *t, int code, const char *text)
 {
 	const struct row_debt *debt = &t->row->debts[t->debt - 1];
-	struct ending was = t->ending;
+	struct ending was = t->work->ending;
 
-	t->ending = (struct ending){ .set = true, .state = STEP_FAILED, .code = code };
-	snprintf(t->ending.text, sizeof(t->ending.text), "STILL DOWN: %s%s%s: %.500s%s%.300s", debt->action,
+	t->work->ending = (struct ending){ .set = true, .state = STEP_FAILED, .code = code };
+	snprintf(t->work->ending.text, sizeof(t->work->ending.text), "STILL DOWN: %s%s%s: %.500s%s%.300s", debt->action,
 		 debt->item[0] ? " of " : "", debt->item, text, was.set ? "; before that: " : "", was.set ? was.text : "");
 	t->debt--;
 	stage_next_debt(t);
@@ -217,7 +217,7 @@ static void close_stale_intents(struct task *t)
 		char *action = str_dup(intent->action), *item = str_dup(intent->item);
 		struct journal_entry e = ledger_entry(t->row, JOURNAL_OUTCOME, action, item);
 		e.to = "seen";
-		e.text = t->assessment.text;
+		e.text = t->work->assessment.text;
 		ledger_add(&t->engine->ledger, &e, NULL, 1, NULL);
 		free(action);
 		free(item);
@@ -227,7 +227,7 @@ static void close_stale_intents(struct task *t)
 
 static void decide_plan(struct task *t)
 {
-	const struct assessment *a = &t->assessment;
+	const struct assessment *a = &t->work->assessment;
 
 	switch (a->state) {
 	case ASSESS_OLD:
@@ -251,7 +251,7 @@ static void decide_plan(struct task *t)
 
 static void decide_run(struct task *t)
 {
-	const struct assessment *a = &t->assessment;
+	const struct assessment *a = &t->work->assessment;
 	bool watch = t->roster->disposition == ROW_WATCH;
 
 	switch (a->state) {
@@ -280,7 +280,7 @@ static void decide_run(struct task *t)
 
 static void decide_rollback(struct task *t)
 {
-	const struct assessment *a = &t->assessment;
+	const struct assessment *a = &t->work->assessment;
 	char text[ERR_TEXT_MAX];
 
 	switch (a->state) {
@@ -303,7 +303,7 @@ static void decide_rollback(struct task *t)
 
 static void decide_proved(struct task *t)
 {
-	if (t->assessment.state == ASSESS_OLD)
+	if (t->work->assessment.state == ASSESS_OLD)
 		stage_settle(t, STEP_ROLLED_BACK, 0, "put back as it was before, and looked at again", 0);
 	else
 		stage_settle(t, STEP_FAILED, E_CHANGED, "the roll-back was done, but the old value is not there", 0);
@@ -314,8 +314,8 @@ static void observed(struct task *t)
 	struct agent_ctx ctx = task_ctx(t);
 	struct err err = { 0 };
 
-	assessment_release(&t->assessment);
-	if (t->roster->agent->assess(&ctx, &t->assessment, &err) != 0) {
+	assessment_release(&t->work->assessment);
+	if (t->roster->agent->assess(&ctx, &t->work->assessment, &err) != 0) {
 		stage_settle(t, STEP_FAILED, err.code, err.text, 0);
 		return;
 	}
@@ -325,7 +325,7 @@ static void observed(struct task *t)
 		return;
 	}
 	close_stale_intents(t);
-	if (t->ending.set)
+	if (t->work->ending.set)
 		stage_enter(t, STAGE_RESTORE); /* we came back for the debts only */
 	else if (t->stage == STAGE_PROVE)
 		decide_proved(t);

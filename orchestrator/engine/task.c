@@ -65,11 +65,15 @@ void task_init(struct task *t, struct engine *e, struct tenant_run *tr, const st
 
 void task_release(struct task *t)
 {
-	op_release(&t->op);
-	op_result_release(&t->request.result);
 	facts_release(&t->now);
 	facts_release(&t->before);
-	assessment_release(&t->assessment);
+	if (!t->work)
+		return;
+	op_release(&t->work->op);
+	op_result_release(&t->work->request.result);
+	assessment_release(&t->work->assessment);
+	free(t->work);
+	t->work = NULL;
 }
 
 /* ---- what agents see -------------------------------------------------------------------------------------------- */
@@ -97,7 +101,7 @@ struct agent_ctx task_ctx(struct task *t)
 		.with = t->roster->with ? t->roster->with : none,
 		.now = &t->now,
 		.before = &t->before,
-		.assessment = t->assessed ? &t->assessment : NULL,
+		.assessment = t->assessed ? &t->work->assessment : NULL,
 		.wall_ms = clock_wall_ms(t->engine->cfg.clock),
 		.step_done = task_step_done,
 	};
@@ -114,6 +118,8 @@ void task_queue(struct task *t)
 void task_begin(struct task *t)
 {
 	t->was_done = t->was_done || t->row->state == STEP_VERIFIED || t->row->state == STEP_UNCHANGED;
+	if (!t->work)
+		t->work = NEW(struct task_work);
 	ledger_move(&t->engine->ledger, t->row, STEP_RUNNING, 0, "", 0);
 	task_move(t, TASK_CONNECT);
 }
@@ -150,10 +156,10 @@ void task_next(struct task *t)
 			fprintf(stderr, "cutover: fault: agent %s: %s never ends\n", t->roster->agent->name, step->name);
 			abort();
 		}
-		op_release(&t->op);
-		op_init(&t->op, OP_RUN);
-		t->item[0] = '\0';
-		request = step->request(&ctx, t->n, &t->op, t->item);
+		op_release(&t->work->op);
+		op_init(&t->work->op, OP_RUN);
+		t->work->item[0] = '\0';
+		request = step->request(&ctx, t->n, &t->work->op, t->work->item);
 		if (request == OP_DO) {
 			task_start_op(t);
 			return;
@@ -169,12 +175,15 @@ static void op_done(struct remote_request *request)
 {
 	struct task *t = request->arg;
 
-	/* Judging may start the next op on this very request. */
-	t->result = request->result;
+	/* Judging may start the next op on this very request, or end the task, and the request with it. */
+	struct op_result result = request->result;
+
 	request->result = (struct op_result){ 0 };
+	t->result = &result;
 	task_move(t, TASK_TABLE);
 	judge_result(t);
-	op_result_release(&t->result);
+	t->result = NULL;
+	op_result_release(&result);
 	engine_turn_soon(t->engine);
 }
 
@@ -183,10 +192,10 @@ static void begin_op(struct task *t)
 	const struct step *step = &t->table[t->at];
 
 	if (step->deadline_ms)
-		t->op.timeout_ms = step->deadline_ms;
-	t->request = (struct remote_request){ .op = &t->op, .what = step->name, .done = op_done, .arg = t };
+		t->work->op.timeout_ms = step->deadline_ms;
+	t->work->request = (struct remote_request){ .op = &t->work->op, .what = step->name, .done = op_done, .arg = t };
 	task_move(t, TASK_OP);
-	remote_start(t->machine->remote, &t->request);
+	remote_start(t->machine->remote, &t->work->request);
 }
 
 /* The intent is on the disk (or cannot be written: then only what brings things up again may still be done). */
@@ -211,17 +220,17 @@ static char *intent_data(const struct task *t)
 	json_t *o = json_object();
 	char *text;
 
-	json_object_set_new(o, "op", json_string(kinds[t->op.kind]));
-	if (t->op.script)
-		json_object_set_new(o, "script", json_string(t->op.script->name));
-	if (t->op.path)
-		json_object_set_new(o, "path", json_string(t->op.path));
-	if (t->op.kind == OP_REPLACE)
-		json_object_set_new(o, "before_sha256", json_string(t->op.expect_sha256));
-	if (t->op.input.len)
+	json_object_set_new(o, "op", json_string(kinds[t->work->op.kind]));
+	if (t->work->op.script)
+		json_object_set_new(o, "script", json_string(t->work->op.script->name));
+	if (t->work->op.path)
+		json_object_set_new(o, "path", json_string(t->work->op.path));
+	if (t->work->op.kind == OP_REPLACE)
+		json_object_set_new(o, "before_sha256", json_string(t->work->op.expect_sha256));
+	if (t->work->op.input.len)
 		json_object_set_new(o, "input_sha256",
-				    json_string(sha256_hex(t->op.input.data, t->op.input.len, sha)));
-	json_object_set_new(o, "elevated", json_boolean(t->op.elevated));
+				    json_string(sha256_hex(t->work->op.input.data, t->work->op.input.len, sha)));
+	json_object_set_new(o, "elevated", json_boolean(t->work->op.elevated));
 	text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
 	json_decref(o);
 	return text;
@@ -243,8 +252,8 @@ static size_t first_change_entries(struct task *t, struct journal_entry *entries
 		entries[n] = ledger_entry(t->row, JOURNAL_BEFORE, NULL, NULL);
 		entries[n++].data = *before;
 	}
-	if (t->stage == STAGE_APPLY && !t->mutated && t->assessment.changes_n) {
-		*changes = assessment_json(&t->assessment);
+	if (t->stage == STAGE_APPLY && !t->mutated && t->work->assessment.changes_n) {
+		*changes = assessment_json(&t->work->assessment);
 		entries[n] = ledger_entry(t->row, JOURNAL_CHANGES, NULL, NULL);
 		entries[n++].data = *changes;
 	}
@@ -257,10 +266,10 @@ static void write_intent(struct task *t, const struct step *step)
 	char *before, *changes, *data = intent_data(t);
 	size_t n = first_change_entries(t, entries, &before, &changes);
 
-	entries[n] = ledger_entry(t->row, JOURNAL_INTENT, step->name, t->item);
+	entries[n] = ledger_entry(t->row, JOURNAL_INTENT, step->name, t->work->item);
 	entries[n++].data = data;
 	if (step->owes) {
-		entries[n] = ledger_entry(t->row, JOURNAL_DEBT, step->owes, t->item);
+		entries[n] = ledger_entry(t->row, JOURNAL_DEBT, step->owes, t->work->item);
 		entries[n++].text = step->name;
 	}
 	t->mutated = true;
@@ -273,7 +282,7 @@ static void write_intent(struct task *t, const struct step *step)
 	free(data);
 }
 
-/* t->op is made: start it, after its intent where it changes something. */
+/* t->work->op is made: start it, after its intent where it changes something. */
 void task_start_op(struct task *t)
 {
 	const struct step *step = &t->table[t->at];
@@ -403,7 +412,7 @@ void task_cancel(struct task *t)
 	err_set(&err, E_CANCELED, "stopped by the operator");
 	switch ((enum task_state)t->sm.now) {
 	case TASK_OP:
-		remote_cancel(t->machine->remote, &t->request);
+		remote_cancel(t->machine->remote, &t->work->request);
 		break;
 	case TASK_COMMANDS:
 		check_commands_cancel(t);
@@ -432,13 +441,14 @@ void task_cancel(struct task *t)
 /* What a task knew is not needed any more, and there may be thousands. A plan is made of the assessments. */
 static void forget(struct task *t)
 {
-	op_release(&t->op);
-	facts_release(&t->now);
-	facts_release(&t->before);
-	if (t->engine->cfg.mode == ENGINE_PLAN)
-		return;
-	assessment_release(&t->assessment);
-	t->assessed = false;
+	if (t->engine->cfg.mode == ENGINE_PLAN && t->assessed) {
+		op_release(&t->work->op);
+		facts_release(&t->now);
+		facts_release(&t->before);
+	} else {
+		task_release(t);
+		t->assessed = false;
+	}
 }
 
 void task_end(struct task *t, enum step_state state, int code, const char *text, int64_t until_ms)
