@@ -5,6 +5,7 @@ extern const struct embedded embedded_agents[];
 
 /* The only list. An agent is a file, a line in agents.h and a line here. */
 const struct agent *const agents[] = {
+	&agent_ad_sync_client,
 	&agent_ruby_client,
 	NULL,
 };

@@ -1,7 +1,7 @@
 /*
- * The engine in small: goes through an agent's tables on the host of host.h by the rules of agents/agent.h, and can stop
- * dead at any op, as a controller that is killed does. What the journal would keep (before, what is done, debts) outlives
- * such a stop; what was seen (now) does not.
+ * The engine in small: goes through an agent's tables by the rules of agents/agent.h, on the host of host.h or whatever
+ * `does` is, and can stop dead at any op, as a controller that is killed does. What the journal would keep (before, what is
+ * done, debts) outlives such a stop; what was seen (now) does not.
  */
 #ifndef TESTS_INTEGRATION_AGENTS_DRIVE_H
 #define TESTS_INTEGRATION_AGENTS_DRIVE_H
@@ -42,12 +42,14 @@ struct drive {
 	/* set by the test */
 	int crash_at;     /* the op of that number, from 0, is the last one begun; -1: none */
 	bool crash_after; /* it is done, and its result lost; else it is not done */
+	void (*does)(const struct op *op, struct op_result *result); /* NULL: host_do */
 	/* called before each op and, with after set, when it is done and not yet judged */
 	void (*on_op)(struct drive *d, const char *step, const struct op *op, bool after);
 	void *arg;
 };
 
-/* For one tenant "acme" whose new web service is ws.acme.hes2.example. `params` is JSON. */
+/* For one tenant "acme" whose new web service is ws.acme.hes2.example, on a host of the first system that the agent can
+   serve. `params` is JSON. */
 void drive_init(struct drive *d, const char *agent, const char *params);
 void drive_release(struct drive *d);
 

@@ -91,19 +91,50 @@ START_TEST(test_params)
 }
 END_TEST
 
+/* The first line says how it is called. */
+static void check_sh(const struct embedded *script)
+{
+	ck_assert_msg(strncmp(script->data, "# ", 2) == 0 &&
+			      strncmp(script->data + 2, script->name, strlen(script->name)) == 0,
+		      "%s", script->name);
+	ck_assert_msg(strstr(script->data, "LC_ALL=C\nexport LC_ALL\n") != NULL, "%s", script->name);
+}
+
+/* For cmd.exe: the second line says how it is called, `!` and extensions are as we count on, and bytes are ASCII with LF
+   (the transport makes CR LF of it), since the code page of the far side is not known. */
+static void check_cmd(const struct embedded *script)
+{
+	static const char head[] = "@echo off\nrem ";
+
+	ck_assert_msg(strncmp(script->data, head, strlen(head)) == 0 &&
+			      strncmp(script->data + strlen(head), script->name, strlen(script->name)) == 0,
+		      "%s", script->name);
+	ck_assert_msg(strstr(script->data, "\nsetlocal EnableExtensions DisableDelayedExpansion\n") != NULL, "%s",
+		      script->name);
+	for (size_t i = 0; i < script->len; i++)
+		ck_assert_msg(script->data[i] == '\n' || (script->data[i] >= ' ' && script->data[i] < 0x7f), "%s: byte %zu",
+			      script->name, i);
+}
+
 START_TEST(test_scripts)
 {
-	int n = 0;
+	int sh = 0, cmd = 0;
 
-	for (const struct embedded *script = embedded_agents; script->name; script++, n++) {
+	for (const struct embedded *script = embedded_agents; script->name; script++) {
+		const char *end = strrchr(script->name, '.');
+
 		ck_assert_ptr_eq(agent_script(script->name), script);
-		/* the first line says how it is called */
-		ck_assert_msg(strncmp(script->data, "# ", 2) == 0 &&
-				      strncmp(script->data + 2, script->name, strlen(script->name)) == 0,
-			      "%s", script->name);
-		ck_assert_msg(strstr(script->data, "LC_ALL=C\nexport LC_ALL\n") != NULL, "%s", script->name);
+		ck_assert_ptr_nonnull(end);
+		if (strcmp(end, ".cmd") == 0) {
+			check_cmd(script);
+			cmd++;
+		} else {
+			check_sh(script);
+			sh++;
+		}
 	}
-	ck_assert_int_ge(n, 8);
+	ck_assert_int_ge(sh, 8);
+	ck_assert_int_ge(cmd, 2);
 }
 END_TEST
 

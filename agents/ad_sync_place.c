@@ -1,0 +1,75 @@
+/* Where the sync client's configuration file is: one function of ad_sync_config.h. */
+#include "agents/ad_sync_config.h"
+#include "agents/ad_sync_service.h"
+#include "agents/win_text.h"
+
+#include "base/alloc.h"
+
+static bool is_config(const char *path)
+{
+	size_t len = strlen(path);
+
+	return len > 7 && win_same(path + len - 7, ".config");
+}
+
+/* The folder of a service's program; NULL where it is not known. The caller frees. */
+static char *program_folder(const struct facts *f, int i, bool of_plugin)
+{
+	const char *program = fact_at(f, "service", i, "program");
+
+	if (!*program || (of_plugin && !win_same(win_name(program), "PluginService.exe")))
+		return NULL;
+	return win_folder(program);
+}
+
+/* The folder in which the services' programs are: of those that are PluginService.exe, else of all. How many different
+   ones there are; *folder is the first one. */
+static int common_folder(const struct facts *f, bool of_plugin, char **folder)
+{
+	int n = 0;
+
+	*folder = NULL;
+	for (int i = 0; i < services_n(f); i++) {
+		char *this = program_folder(f, i, of_plugin);
+
+		if (this && !*folder) {
+			*folder = this;
+			n = 1;
+			continue;
+		}
+		n += this && !win_same(this, *folder);
+		free(this);
+	}
+	return n;
+}
+
+static void set_path(struct facts *f, const char *folder)
+{
+	char *path = is_config(folder) ? str_dup(folder) : win_join(folder, AD_CONFIG_NAME);
+
+	facts_set_text(f, "config.path", path);
+	facts_set_text(f, "config.place", "one");
+	free(path);
+}
+
+void ad_config_place(const struct agent_ctx *ctx)
+{
+	const char *named = agent_param(ctx, "path");
+	char *folder = NULL;
+	int n;
+
+	if (named) {
+		set_path(ctx->now, named);
+		return;
+	}
+	n = common_folder(ctx->now, true, &folder);
+	if (!n)
+		n = common_folder(ctx->now, false, &folder);
+	if (n > 1) {
+		facts_unset(ctx->now, "config.path");
+		facts_set_text(ctx->now, "config.place", "several");
+	} else {
+		set_path(ctx->now, n ? folder : AD_CONFIG_FOLDER);
+	}
+	free(folder);
+}
