@@ -81,19 +81,21 @@ rm second.db
 as_nobody="setpriv --reuid=65534 --regid=65534 --clear-groups"
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	mkdir theirs
+	# Where the program was built others may not look.
+	cp "$CUTOVER" theirs/cutover
 	cp cutover.db theirs/read-only.db
 	cp fleet.json key theirs
 	chmod 400 theirs/read-only.db
 	chmod 644 theirs/fleet.json
 	chown -R 65534:65534 theirs
 	chmod 711 .
-	run $as_nobody "$CUTOVER" run theirs/fleet.json --yes --state theirs/read-only.db
+	run $as_nobody theirs/cutover run theirs/fleet.json --yes --state theirs/read-only.db
 	status_is 'a read-only file: run' 2
 	err_has 'a read-only file: says why' 'Permission denied'
-	run $as_nobody "$CUTOVER" run theirs/fleet.json --yes --state "$work/new.db"
+	run $as_nobody theirs/cutover run theirs/fleet.json --yes --state "$work/new.db"
 	status_is 'a folder that cannot be written: run' 2
 	err_has 'a folder that cannot be written: says why' 'Permission denied'
-	run $as_nobody "$CUTOVER" status --state "$work/cutover.db"
+	run $as_nobody theirs/cutover status --state "$work/cutover.db"
 	status_is 'a file of somebody else' 2
 else
 	skip 'a read-only file' 'it needs root and setpriv'

@@ -17,7 +17,7 @@ passed=0 failed=0 skipped=0
 work=$(mktemp -d)
 out=$work/.stdout err=$work/.stderr
 status=0
-: "${TAP_TIMEOUT_S:=60}"
+: "${TAP_TIMEOUT_S:=180}" # a machine that does other things, too, and sanitizers
 
 # What is to be done at the end beside removing $work: cleanup is replaced by tests that start something.
 cleanup() { :; }
@@ -96,6 +96,7 @@ run_in() {
 tap_seen() {
 	echo "$tap_ran"
 	echo "status $status"
+	[ "$status" != 124 ] || echo "it did not end in $TAP_TIMEOUT_S s"
 	sed 's/^/stdout: /' "$out" | head -n 40
 	sed 's/^/stderr: /' "$err" | head -n 40
 }
