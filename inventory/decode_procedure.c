@@ -171,7 +171,10 @@ static void decode_step_agents(struct loading *l, const struct place *step_place
 		if (with)
 			params_check(l, &with_place, decl, with, NULL);
 		with = with ? json_incref(with) : json_object();
-		step->agents[step->agents_n++] = (struct procedure_agent){ decl, store_keep(l->store, with) };
+		step->agents[step->agents_n] = (struct procedure_agent){ decl, store_keep(l->store, with), { 0 } };
+		if (json_object_get(json, "without"))
+			step->agents[step->agents_n].without = decode_text(l, json_object_get(json, "without"));
+		step->agents_n++;
 		json_decref(with);
 	}
 }

@@ -55,6 +55,8 @@ struct agent_decl {
 struct procedure_agent {
 	const struct agent_decl *decl;
 	json_t *with; /* what the step tells the agent; {} when nothing */
+	/* What is not proved of the step for a tenant whom `when` of `with` keeps this agent from; en NULL: nothing. */
+	struct text without;
 };
 
 struct procedure_step {

@@ -293,6 +293,7 @@ static const struct key keys_step_agent[] = {
 	{ "agent", VALUE_TEXT, KEY_REQUIRED, .text = check_text_name },
 	{ "scope", VALUE_WORD, .words = words_scope },
 	{ "with", VALUE_OTHER, .rule = rule_object },
+	{ "without", VALUE_OBJECT, .shape = &shape_text },
 };
 static const struct shape shape_step_agent = { .what = "an agent of a step", .tables = { TABLE(keys_step_agent) } };
 

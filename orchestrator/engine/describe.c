@@ -16,14 +16,26 @@ static char *dump(json_t *o)
 	return text;
 }
 
+/* The first agent of the step whose absence leaves something unproved, or NULL. */
+static const struct procedure_agent *proving(const struct procedure_step *s)
+{
+	for (size_t i = 0; i < s->agents_n; i++)
+		if (s->agents[i].without.en)
+			return &s->agents[i];
+	return NULL;
+}
+
 char *describe_procedure(const struct procedure *p)
 {
 	json_t *steps = json_array();
 
 	for (size_t i = 0; i < p->steps_n; i++) {
 		const struct procedure_step *s = &p->steps[i];
-		json_array_append_new(steps, json_pack("{s:s, s:s, s:s, s:o}", "step", s->name, "vendor", s->vendor_step,
-						       "phase", phase_name(s->phase), "title", title_json(&s->title)));
+		const struct procedure_agent *proof = proving(s);
+		json_array_append_new(steps, json_pack("{s:s, s:s, s:s, s:o, s:o*}", "step", s->name, "vendor",
+						       s->vendor_step, "phase", phase_name(s->phase), "title",
+						       title_json(&s->title), "without",
+						       proof ? title_json(&proof->without) : NULL));
 	}
 	return dump(json_pack("{s:s, s:o, s:o}", "name", p->name, "title", title_json(&p->title), "steps", steps));
 }
@@ -33,7 +45,20 @@ static json_t *window_json(const struct window *w)
 	return json_pack("{s:I, s:I}", "start_ms", (json_int_t)w->start_ms, "end_ms", (json_int_t)w->end_ms);
 }
 
-char *describe_tenant(const struct tenant *t, size_t rows)
+/* The steps of which something is not proved for this tenant. */
+static json_t *without_json(const struct tenant *t, const struct procedure *p)
+{
+	json_t *steps = json_array();
+
+	for (size_t i = 0; i < p->steps_n; i++) {
+		const struct procedure_agent *proof = proving(&p->steps[i]);
+		if (proof && !roster_agent_wanted(t, proof))
+			json_array_append_new(steps, json_string(p->steps[i].name));
+	}
+	return steps;
+}
+
+char *describe_tenant(const struct tenant *t, const struct procedure *p, size_t rows)
 {
 	json_t *o = json_object(), *windows = json_array(), *by = json_object();
 
@@ -52,6 +77,7 @@ char *describe_tenant(const struct tenant *t, size_t rows)
 	json_object_set_new(o, "vendor_period",
 			    t->vendor_period.end_ms ? window_json(&t->vendor_period) : json_null());
 	json_object_set_new(o, "by", by);
+	json_object_set_new(o, "without", without_json(t, p));
 	json_object_set_new(o, "rows", json_integer((json_int_t)rows));
 	return dump(o);
 }
@@ -99,7 +125,7 @@ int describe_all(struct ledger *ledger, struct journal_reader *reader, const str
 		for (size_t i = 0, n; i < roster->n; i += n) {
 			n = rows_of(roster, i);
 			add_if_new(ledger, &known, roster->at[i].tenant->id, "tenant",
-				   describe_tenant(roster->at[i].tenant, n));
+				   describe_tenant(roster->at[i].tenant, inv->procedure, n));
 		}
 	}
 	for (size_t i = 0; i < known.cap; i++)

@@ -10,7 +10,7 @@
 
 /* The data of the two notes; the caller frees. */
 char *describe_procedure(const struct procedure *p);
-char *describe_tenant(const struct tenant *t, size_t rows);
+char *describe_tenant(const struct tenant *t, const struct procedure *p, size_t rows);
 
 /* Adds what is new, for the procedure and every tenant of the roster. `reader` tells what is there. */
 int describe_all(struct ledger *ledger, struct journal_reader *reader, const struct inventory *inv,

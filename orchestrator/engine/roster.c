@@ -125,12 +125,11 @@ static void add_host_targets(struct making *m, const struct procedure_agent *pa)
 	}
 }
 
-/* "with": {"when": "web_service"} keeps an agent to tenants that have that key. */
-static bool agent_wanted(const struct making *m, const struct procedure_agent *pa)
+bool roster_agent_wanted(const struct tenant *tenant, const struct procedure_agent *agent)
 {
-	const char *when = json_string_value(json_object_get(pa->with, "when"));
+	const char *when = json_string_value(json_object_get(agent->with, "when"));
 
-	return !when || strcmp(when, "web_service") != 0 || m->t->has_web_service;
+	return !when || strcmp(when, "web_service") != 0 || tenant->has_web_service;
 }
 
 static void add_agent_targets(struct making *m, const struct procedure_agent *pa)
@@ -156,7 +155,7 @@ static void add_all_targets(struct making *m)
 
 	for (size_t i = 0; i < m->step->agents_n; i++) {
 		const struct procedure_agent *pa = &m->step->agents[i];
-		if (!agent_wanted(m, pa))
+		if (!roster_agent_wanted(m->t, pa))
 			continue;
 		wanted = true;
 		if (!is_person(pa) || pa->decl->scope == SCOPE_HOST)

@@ -50,4 +50,7 @@ void roster_release(struct roster *roster);
 /* Is this row selected (tenant, step, host)? */
 bool roster_selected(const struct roster_row *row, const struct selection *selection);
 
+/* false: "with": {"when": "web_service"} keeps the agent from this tenant, who has none. */
+bool roster_agent_wanted(const struct tenant *tenant, const struct procedure_agent *agent);
+
 #endif

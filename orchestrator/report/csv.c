@@ -13,7 +13,7 @@
 static const char head[] =
 	"tenant,name,wave,change_id,tenant_state,step,vendor_step,phase,target,state,attempt,code,text,"
 	"first,since,finished,until,run,item,before,after,before_sha256,after_sha256,change,open_debts,"
-	"confirmed_by,note\r\n";
+	"confirmed_by,note,not_proved\r\n";
 
 static void cell(struct buf *out, const char *text)
 {
@@ -92,14 +92,14 @@ static void person_cells(struct buf *out, const struct report_row *row)
 			last = row->events.at[i];
 	report_person_of(last, &person);
 	cell(out, person.by);
-	escape_csv(out, person.note);
-	buf_adds(out, "\r\n");
+	cell(out, person.note);
 	report_person_release(&person);
 }
 
 static void line(struct buf *out, const struct report_row *row)
 {
 	const struct report_tenant *t = row->tenant;
+	const char *not_proved = report_not_proved(row, t->japanese);
 	const struct row *x = row->row;
 
 	cell(out, t->id);
@@ -123,6 +123,8 @@ static void line(struct buf *out, const struct report_row *row)
 	change_cells(out, row);
 	buf_addf(out, "%zu,", x->debts_n);
 	person_cells(out, row);
+	escape_csv(out, not_proved ? not_proved : "");
+	buf_adds(out, "\r\n");
 }
 
 int report_csv(const struct report *r, struct buf *out, struct err *err)

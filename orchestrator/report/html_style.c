@@ -147,6 +147,7 @@ const char html_css[] =
 	".steps .target{margin-left:.4rem;background:var(--code);border-radius:4px;padding:.08em .4em}\n"
 	".steps .sub{font-size:.82rem}\n"
 	".steps .reason{margin:.15rem 0 0}\n"
+	".steps .unproved{margin:.15rem 0 0;color:var(--warn)}\n"
 	".steps .when{width:10rem;text-align:right;padding-right:0}\n"
 	".quietrow td{color:var(--soft)}\n"
 	".detail>td{border-top:0;padding:0 0 .9rem 8.2rem}\n"

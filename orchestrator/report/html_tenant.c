@@ -143,6 +143,9 @@ static void row_full(const struct report *r, const struct report_row *row, struc
 	next_reason(r, row, &reason);
 	html_wrap(out, row->tenant->japanese ? "<p class=\"reason\" lang=\"ja\">" : "<p class=\"reason\">",
 		  buf_str(&reason), "</p>");
+	buf_clear(&reason);
+	next_not_proved(r, row, &reason);
+	html_wrap(out, "<p class=\"unproved\">", buf_str(&reason), "</p>");
 	buf_release(&reason);
 	buf_adds(out, "</td>");
 	row_when(r, row, out);

@@ -247,6 +247,7 @@ static void row_debts(struct json_out *j, const struct report_row *row)
 static void step_head(struct json_out *j, const struct report_row *row)
 {
 	const struct row *x = row->row;
+	const char *not_proved = report_not_proved(row, row->tenant->japanese);
 	int offset = row->tenant->offset_min;
 
 	json_text(j, "step", x->step);
@@ -257,6 +258,7 @@ static void step_head(struct json_out *j, const struct report_row *row)
 	json_text_if(j, "title", report_step_title(row, row->tenant->japanese));
 	json_text(j, "code", x->code ? x->code : "");
 	json_text(j, "text", x->text ? x->text : "");
+	json_text_if(j, "not_proved", not_proved ? not_proved : "");
 	json_number(j, "attempt", x->attempt);
 	json_number(j, "run", x->run);
 	json_time(j, "first", x->first_ms, offset);

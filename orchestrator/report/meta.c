@@ -46,6 +46,7 @@ void meta_procedure_clear(struct report *report)
 		free(report->steps[i].name);
 		free(report->steps[i].vendor);
 		title_clear(&report->steps[i].title);
+		title_clear(&report->steps[i].without);
 	}
 	free(report->steps);
 	free(report->procedure);
@@ -64,6 +65,7 @@ static void step_set(struct report_step *step, const json_t *json, size_t order)
 	step->phase = phase < 0 ? PHASE_PREPARE : (enum phase)phase;
 	step->order = order;
 	title_set(&step->title, json_object_get(json, "title"));
+	title_set(&step->without, json_object_get(json, "without"));
 }
 
 /* The tenant is over with the last step of phase switch. */
@@ -103,6 +105,11 @@ void meta_tenant_clear(struct report_tenant *tenant)
 	free(tenant->migration_date);
 	free(tenant->windows);
 	free(tenant->by_json);
+	for (size_t i = 0; i < tenant->without_n; i++)
+		free(tenant->without[i]);
+	free(tenant->without);
+	tenant->without = NULL;
+	tenant->without_n = 0;
 	tenant->name = tenant->wave = tenant->change_id = tenant->migration_date = tenant->by_json = NULL;
 	tenant->windows = NULL;
 	tenant->windows_n = 0;
@@ -111,6 +118,17 @@ void meta_tenant_clear(struct report_tenant *tenant)
 static struct report_window window_of(const json_t *json)
 {
 	return (struct report_window){ number_of(json, "start_ms", 0), number_of(json, "end_ms", 0) };
+}
+
+static void without_set(struct report_tenant *tenant, const json_t *steps)
+{
+	tenant->without = NEW_N(char *, json_array_size(steps) + 1);
+	for (size_t i = 0; i < json_array_size(steps); i++) {
+		const char *step = json_string_value(json_array_get(steps, i));
+
+		if (step)
+			tenant->without[tenant->without_n++] = str_dup(step);
+	}
 }
 
 void meta_tenant(struct report_tenant *tenant, const char *data)
@@ -135,6 +153,7 @@ void meta_tenant(struct report_tenant *tenant, const char *data)
 	tenant->by_json = json_is_object(by) ? json_dumps(by, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 	if (!tenant->by_json)
 		tenant->by_json = str_dup("");
+	without_set(tenant, json_object_get(root, "without"));
 	json_decref(root);
 }
 

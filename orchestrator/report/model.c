@@ -21,6 +21,19 @@ const char *report_step_title(const struct report_row *row, bool japanese)
 	return row->step ? report_title_in(&row->step->title, japanese, row->row->step) : row->row->step;
 }
 
+const char *report_not_proved(const struct report_row *row, bool japanese)
+{
+	const struct report_step *step = row->step;
+	const struct report_tenant *t = row->tenant;
+
+	if (!step || !*step->without.en || (row->row->state != STEP_VERIFIED && row->row->state != STEP_UNCHANGED))
+		return NULL;
+	for (size_t i = 0; i < t->without_n; i++)
+		if (strcmp(t->without[i], step->name) == 0)
+			return report_title_in(&step->without, japanese, "");
+	return NULL;
+}
+
 const char *report_tenant_name(const struct report_tenant *tenant)
 {
 	return *tenant->name ? tenant->name : tenant->id;

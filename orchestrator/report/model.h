@@ -24,6 +24,7 @@ struct report_title {
 struct report_step {
 	char *name, *vendor;
 	struct report_title title;
+	struct report_title without; /* what is not proved of it for the tenants that say so; en "" for nothing */
 	enum phase phase;
 	size_t order;
 	bool last_switch; /* of the last step of phase switch: with it a tenant is over */
@@ -72,6 +73,8 @@ struct report_tenant {
 	size_t windows_n;
 	struct report_window vendor_period;
 	char *by_json; /* {step: who}, or "" */
+	char **without; /* steps of which something is not proved: the tenant has not what it takes */
+	size_t without_n;
 
 	enum tenant_state state;
 	bool withdrawn; /* no longer in the inventory, with all of its rows */
@@ -153,6 +156,9 @@ const struct report_run *report_last_run(const struct report *report);
 /* The title in a language; English, or the name, where there is none. */
 const char *report_step_title(const struct report_row *row, bool japanese);
 const char *report_title_in(const struct report_title *title, bool japanese, const char *otherwise);
+
+/* What is not proved of a row that is verified or unchanged, for all that; NULL: nothing. */
+const char *report_not_proved(const struct report_row *row, bool japanese);
 
 /* The tenant's name, or its id where it has none. */
 const char *report_tenant_name(const struct report_tenant *tenant);

@@ -11,6 +11,14 @@ void next_reason(const struct report *r, const struct report_row *row, struct bu
 		buf_adds(out, word_step_state_meaning(row->row->state, r->lang));
 }
 
+void next_not_proved(const struct report *r, const struct report_row *row, struct buf *out)
+{
+	const char *what = report_not_proved(row, r->lang == REPORT_JA);
+
+	if (what)
+		buf_addf(out, in_lang(r->lang, "not proved: %s", "未証明: %s"), what);
+}
+
 /* ---- windows ---------------------------------------------------------------------------------------------------- */
 
 /* The window that is open now, else the next one; NULL: none is left. */

@@ -10,6 +10,9 @@
 /* Why it is where it is: its own text, or what its state means where it has none. */
 void next_reason(const struct report *report, const struct report_row *row, struct buf *out);
 
+/* "not proved: …" of a row that is done for all that; nothing else. */
+void next_not_proved(const struct report *report, const struct report_row *row, struct buf *out);
+
 /* What would move it: one or more sentences; nothing for a row that is done. */
 void next_move(const struct report *report, const struct report_row *row, struct buf *out);
 

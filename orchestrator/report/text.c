@@ -95,6 +95,7 @@ static void event(const struct report_row *row, const struct report_event *e, st
 static void row_text(const struct report *r, const struct report_row *row, struct buf *out)
 {
 	const struct row *x = row->row;
+	struct buf unproved = BUF_INIT;
 	char when[WHEN_MAX];
 	struct changes c;
 
@@ -109,6 +110,10 @@ static void row_text(const struct report *r, const struct report_row *row, struc
 	buf_addc(out, '\n');
 	if (x->text && *x->text)
 		summary_paragraph(r, x->text, 6, out);
+	next_not_proved(r, row, &unproved);
+	if (unproved.len)
+		summary_line(r, TEXT_YELLOW, buf_str(&unproved), 6, out);
+	buf_release(&unproved);
 	changes_parse(&c, row->changes ? row->changes->data : "");
 	for (size_t i = 0; i < c.n; i++)
 		change(r, row, &c.at[i], out);

@@ -161,6 +161,24 @@ static void done_line(const struct report *r, const struct report_tenant *t, str
 	buf_addc(out, '\n');
 }
 
+/* Done for all that, so it is told last; once for what is said of several targets. */
+static void not_proved(const struct report *r, const struct report_tenant *t, struct buf *out)
+{
+	const struct report_step *said = NULL;
+
+	for (size_t i = 0; i < t->rows_n; i++) {
+		struct buf text = BUF_INIT;
+
+		if (!report_not_proved(t->rows[i], false) || t->rows[i]->step == said)
+			continue;
+		said = t->rows[i]->step;
+		buf_addf(&text, "%s: ", said->name);
+		next_not_proved(r, t->rows[i], &text);
+		summary_line(r, TEXT_YELLOW, buf_str(&text), 0, out);
+		buf_release(&text);
+	}
+}
+
 static void explain_tenant(const struct report *r, const struct report_tenant *t, struct buf *out)
 {
 	bool *told = NEW_N(bool, t->rows_n + 1);
@@ -175,6 +193,7 @@ static void explain_tenant(const struct report *r, const struct report_tenant *t
 		if (!is_over(t->rows[i]) && is_short(t->rows[i]) && !told[i])
 			group(r, t, i, told, out);
 	done_line(r, t, out);
+	not_proved(r, t, out);
 	free(told);
 }
 

@@ -167,9 +167,12 @@ void fab_procedure(struct fab *f)
 			"\"ja\":\"Hosted Email Security 1.0 から 2.0 への移行\"},\"steps\":[");
 	for (size_t i = 0; i < ARRAY_LEN(hes_steps); i++)
 		buf_addf(&data,
-			 "%s{\"step\":\"%s\",\"vendor\":\"%s\",\"phase\":\"%s\",\"title\":{\"en\":\"%s\",\"ja\":\"%s\"}}",
+			 "%s{\"step\":\"%s\",\"vendor\":\"%s\",\"phase\":\"%s\",\"title\":{\"en\":\"%s\",\"ja\":\"%s\"}%s}",
 			 i ? "," : "", hes_steps[i].step, hes_steps[i].vendor, hes_steps[i].phase, hes_steps[i].en,
-			 hes_steps[i].ja);
+			 hes_steps[i].ja,
+			 strcmp(hes_steps[i].step, "sync-client") == 0
+				 ? ",\"without\":{\"en\":\"the sync itself: no web_service\",\"ja\":\"同期そのもの (web_service なし)\"}"
+				 : "");
 	buf_adds(&data, "]}");
 	procedure_note(f, buf_str(&data));
 	buf_release(&data);
@@ -192,10 +195,11 @@ void fab_tenant(struct fab *f, const struct fab_tenant *t)
 		&data,
 		"{\"name\":\"%s\",\"wave\":\"%s\",\"language\":\"%s\",\"offset_min\":540,"
 		"\"migration_date\":\"2026-12-01\",\"migration_ms\":%lld,\"change_id\":\"%s\",\"windows\":[{\"start_ms\":%lld,"
-		"\"end_ms\":%lld}],\"vendor_period\":{\"start_ms\":%lld,\"end_ms\":%lld},\"by\":%s,\"rows\":15}",
+		"\"end_ms\":%lld}],\"vendor_period\":{\"start_ms\":%lld,\"end_ms\":%lld},\"by\":%s,\"without\":[%s],\"rows\":15}",
 		t->name, t->wave ? t->wave : "", t->japanese ? "ja" : "en", (long long)(FAB_NIGHT - 22 * 3600000),
 		t->change_id ? t->change_id : "", (long long)start, (long long)(start + 7 * 3600000),
-		(long long)(FAB_NIGHT - 22 * 3600000), (long long)(FAB_NIGHT + 20 * FAB_DAY), t->by ? t->by : "{}");
+		(long long)(FAB_NIGHT - 22 * 3600000), (long long)(FAB_NIGHT + 20 * FAB_DAY), t->by ? t->by : "{}",
+		f->web_service ? "" : "\"sync-client\"");
 	e.data = buf_str(&data);
 	fab_add(f, &e, NULL);
 	buf_release(&data);

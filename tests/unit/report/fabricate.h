@@ -23,6 +23,7 @@ struct fab {
 	struct rows rows; /* to know the state that a row comes from */
 	int64_t at;	  /* wall time of the next entry; the helpers move it on */
 	int64_t run;
+	bool web_service; /* the tenants have one: their sync is proved, too */
 	struct fab_entry *pending; /* not yet appended */
 	size_t pending_n;
 };

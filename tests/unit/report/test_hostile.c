@@ -120,7 +120,7 @@ START_TEST(csv)
 		cells = 0;
 		lines++;
 	}
-	ck_assert_uint_eq(width, 27);
+	ck_assert_uint_eq(width, 28);
 	ck_assert_uint_eq(lines, h.report->rows.n + 1);
 	buf_release(&cell);
 	buf_release(&out);

@@ -180,6 +180,34 @@ START_TEST(blocked)
 }
 END_TEST
 
+/* Verified is not all: what nobody could look at is said, once for all targets; not where it was looked at. */
+START_TEST(not_proved)
+{
+	const char *text;
+	struct asked a;
+
+	begin(&a);
+	fab_tenant(&a.fab, &(struct fab_tenant){ .id = "acme", .name = "Acme" });
+	fab_client(&a.fab, "acme", "host:sync1", FAB_VERIFIED);
+	fab_client(&a.fab, "acme", "host:sync2", FAB_UNCHANGED);
+	a.fab.web_service = true;
+	fab_tenant(&a.fab, &(struct fab_tenant){ .id = "basil", .name = "Basil" });
+	fab_client(&a.fab, "basil", "host:sync1", FAB_VERIFIED);
+	a.fab.web_service = false;
+	fab_tenant(&a.fab, &(struct fab_tenant){ .id = "cress", .name = "Cress" });
+	fab_client(&a.fab, "cress", "host:sync1", FAB_RUN_FAILED);
+	text = why_at(&a, "acme", FAB_NOW);
+	HAS(text, "2 of 2 rows are done: 1 verified, 1 unchanged\n"
+		  "sync-client: not proved: the sync itself: no web_service\n");
+	ck_assert_ptr_null(strstr(strstr(text, "not proved") + 1, "not proved"));
+	LACKS(why_at(&a, "basil", FAB_NOW), "not proved");
+	LACKS(why_at(&a, "cress", FAB_NOW), "not proved");
+	a.query.lang = REPORT_JA;
+	HAS(why_at(&a, "acme", FAB_NOW), "sync-client: 未証明: 同期そのもの (web_service なし)\n");
+	end(&a);
+}
+END_TEST
+
 START_TEST(japanese)
 {
 	const char *text;
@@ -244,6 +272,7 @@ SUITE(next)
 	TEST_CASE(s, running);
 	TEST_CASE(s, order);
 	TEST_CASE(s, blocked);
+	TEST_CASE(s, not_proved);
 	TEST_CASE(s, japanese);
 	TEST_CASE_LOOP(s, width, 0, 3);
 }
