@@ -24,14 +24,14 @@ registry() {
 	printf '\n[%s] 1700000000\n"%s"=%s\n' "$(registry_text "$1" | sed 's/\\"/"/g')" "$2" "$value" >>/wine/system.reg
 }
 
-# service KEY DISPLAY: installed, with start type auto.
+# service KEY DISPLAY LINE START: installed; LINE is its program with its arguments, START 2 (auto), 3 (demand), 4 (disabled)
 service() {
 	key="System\\CurrentControlSet\\Services\\$1"
 	registry "$key" DisplayName "$2"
 	registry "$key" ErrorControl dword:00000001
-	registry "$key" ImagePath "\"$WINDOWS_FOLDER\\PluginService.exe\""
+	registry "$key" ImagePath "$3"
 	registry "$key" ObjectName LocalSystem
-	registry "$key" Start dword:00000002
+	registry "$key" Start "dword:0000000$4"
 	registry "$key" Type dword:00000010
 }
 

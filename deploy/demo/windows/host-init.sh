@@ -52,8 +52,9 @@ make_host() {
 install_client() {
 	mkdir -p "$FOLDER"
 	cp /run/winhost/PluginService.exe /run/winhost/client/PluginService.exe.config "$FOLDER/"
-	service "$AGENT" "$PRODUCT Agent"
-	service "$SERVICE" "$PRODUCT Service"
+	service "$AGENT" "$PRODUCT Agent" "\"$WINDOWS_FOLDER\\PluginService.exe\"" 2
+	service "$SERVICE" "$PRODUCT Service" "\"$WINDOWS_FOLDER\\PluginService.exe\"" 2
+	service WinhostSchedule 'Task Scheduler of the demo' 'C:\windows\system32\schtasks.exe /starter' 3
 	key='Software\Wow6432Node\Microsoft\Windows\CurrentVersion\Uninstall\{6E2C4F1B-90A7-4D3E-8F5B-2B7C1D0A9E44}'
 	registry "$key" DisplayName "$PRODUCT Client"
 	registry "$key" InstallLocation "$WINDOWS_FOLDER\\"
@@ -82,6 +83,8 @@ main() {
 	# The shell's number outside: /proc is still the machine's.
 	read -r pid _ </proc/self/stat
 	echo "$pid" >"$dir/hosts/$n/pid"
+	exec 8<"$dir/template/used"
+	flock -s 8
 	ln -sfnT "/proc/$pid/root/C:" "$dir/hosts/$n/c"
 	umask 022
 	hostname "$name"

@@ -1,24 +1,26 @@
 #!/bin/sh
 # deploy/demo/windows/template.sh DIR
 #
-# Makes in DIR what all Windows hosts have in common, where it is not there yet: prefix/ (a Wine prefix with our programs
-# in it, some 700 MB, most of it Wine's DLLs) and programs/ (the service, for host-init.sh to install). It takes 10–20 s
-# the first time and a moment again: DIR/stamp holds a hash of all that went in, sources and Wine's version.
+# Makes in DIR what all Windows hosts have in common, and prints the folder it is in: DIR/HASH with prefix/ (a Wine prefix
+# with our programs in it, some 700 MB, most of it Wine's DLLs) and programs/ (for host-init.sh to install). HASH is of all
+# that goes in, sources and Wine's version, so that it is made only once; two more, those used last, are kept. A host holds
+# the file HASH/used locked while it lives (shared), and what is locked is not removed.
 #
-# Needs root and the packages of deploy/deps.sh --windows. Leaves DIR, and no process.
+# Needs root and the packages of deploy/deps.sh --windows. 20 s the first time. Leaves DIR, and no process.
 set -eu
 
-dir=$1
+store=$1
 here=$(dirname "$(realpath "$0")")
+KEPT=3
 
 die() {
 	echo "template.sh: $*" >&2
 	exit 1
 }
 
-stamp() {
+hash() {
 	(cd "$here" && find tools service tree.sh template.sh -type f -exec sha256sum {} + | sort -k 2
-		dpkg-query -W wine64 gcc-mingw-w64-x86-64-win32 2>/dev/null || true) | sha256sum
+		dpkg-query -W wine64 gcc-mingw-w64-x86-64-win32 2>/dev/null || true) | sha256sum | cut -c 1-16
 }
 
 # program NAME SOURCE...
@@ -31,51 +33,65 @@ program() {
 }
 
 compile() {
-	rm -rf "$dir/programs"
 	mkdir -p "$dir/programs"
+	tools=$here/tools text=$here/tools/lib_text.c
 	program PluginService "$here"/service/*.c
-	program sshshell "$here/tools/sshshell.c"
-	text=$here/tools/lib_text.c
-	program sc "$here"/tools/sc*.c "$text"
+	program sshshell "$tools/sshshell.c"
+	program sc "$tools/sc.c" "$tools/sc_rules.c" "$text"
+	program schtasks "$tools/schtasks.c" "$tools"/task_*.c "$text"
+	program tasklist "$tools/tasklist.c" "$text"
+	program findstr "$tools/findstr.c" "$text"
 }
 
-# Runs in new mount, pid, uts and ipc namespaces. The prefix is made in the tree's memory and moved to the disk when it is
-# whole: Wine writes thousands of small files.
+# Runs in new mount, pid, uts and ipc namespaces, with $dir in the tree as /template.
 inside() {
+	# shellcheck source=tree.sh
 	. "$here/tree.sh"
-	mkdir -p "$dir/prefix.new"
 	make_tree
-	mount --bind "$dir/prefix.new" wine
-	mkdir programs
-	mount --bind "$dir/programs" programs
+	mkdir template
+	mount --bind "$dir" template
+	mount --bind "$dir/prefix" wine
 	hostname WINHOST
 	enter_tree
 	windows_env
 	wine64 wineboot -i >/dev/null 2>/var/wineboot.log || die "wineboot failed: $(tail -n 5 /var/wineboot.log)"
 	wineserver64 -w
+	# Z: would be this host's Linux.
 	rm -f /wine/dosdevices/z:
-	[ ! -d /wine/drive_c/users ] || mv /wine/drive_c/users /wine/drive_c/Users
-	for name in sc tasklist schtasks findstr icacls; do
-		[ ! -f /programs/$name.exe ] || cp -f /programs/$name.exe /wine/drive_c/windows/system32/$name.exe
+	mv /wine/drive_c/users /wine/drive_c/Users
+	for name in $our_programs; do
+		cp -f "/template/programs/$name.exe" /wine/drive_c/windows/system32/
 	done
-	cp /programs/sshshell.exe /wine/drive_c/windows/
+	mkdir -p /wine/drive_c/windows/system32/Tasks
+	cp /template/programs/sshshell.exe /wine/drive_c/windows/
+}
+
+# Those used last come first.
+remove_old() {
+	# Names of folders that this script made.
+	# shellcheck disable=SC2012
+	ls -1dt "$store"/*/used 2>/dev/null | tail -n +$((KEPT + 1)) | while read -r used; do
+		flock -n -x "$used" rm -rf "${used%/used}" || true
+	done
 }
 
 if [ "${2-}" = inside ]; then
+	dir=$store
 	inside
 	exit
 fi
-mkdir -p "$dir"
-exec 9>"$dir/lock"
-flock -w 300 9
-wanted=$(stamp)
-[ "$(cat "$dir/stamp" 2>/dev/null)" != "$wanted" ] || exit 0
-echo "template.sh: making the common part of the Windows hosts in $dir" >&2
-rm -rf "$dir/stamp" "$dir/prefix.new"
-compile
-timeout 300 unshare -m -u -i -p -f --kill-child "$here/template.sh" "$dir" inside
-# Hosts that run use the old one until they end: it is moved, and removed with the next change.
-rm -rf "$dir/prefix.old"
-[ ! -d "$dir/prefix" ] || mv "$dir/prefix" "$dir/prefix.old"
-mv "$dir/prefix.new" "$dir/prefix"
-echo "$wanted" >"$dir/stamp"
+mkdir -p "$store"
+store=$(realpath "$store")
+exec 9>"$store/lock"
+flock -w 600 9 || die "another template.sh is at work in $store for ten minutes now"
+dir=$store/$(hash)
+if [ ! -f "$dir/used" ]; then
+	echo "template.sh: making the common part of the Windows hosts in $dir" >&2
+	rm -rf "$dir"
+	compile
+	mkdir "$dir/prefix"
+	timeout 300 unshare -m -u -i -p -f --kill-child "$here/template.sh" "$dir" inside >&2 9>&-
+fi
+touch "$dir/used"
+remove_old
+echo "$dir"

@@ -9,11 +9,18 @@
 # The new tree is built over /sys, since no path that a caller may name is there.
 tree=/sys/root
 
-# Wine's side of the world. Our programs stand for Wine's own of the same names (see tools/README in README.md); mscoree
-# and mshtml would ask to be downloaded.
+# Our stand-ins in C:\windows\system32 for Wine's own programs.
+our_programs='sc schtasks tasklist findstr'
+
+# Wine's side of the world. mscoree and mshtml would ask to be downloaded. Wine takes its own programs, whatever lies in
+# their place, unless it is told otherwise ("native before builtin").
 windows_env() {
 	export WINEPREFIX=/wine WINEARCH=win64 WINEDEBUG=-all HOME=/home USER=Administrator LANG=C.UTF-8 TMPDIR=/tmp
-	export WINEDLLOVERRIDES='mscoree,mshtml=;sc.exe,tasklist.exe,schtasks.exe,findstr.exe,icacls.exe=n,b'
+	WINEDLLOVERRIDES='mscoree,mshtml='
+	for program in $our_programs; do
+		WINEDLLOVERRIDES="$WINEDLLOVERRIDES;$program.exe=n,b"
+	done
+	export WINEDLLOVERRIDES
 	export PATH=/usr/lib/wine:/usr/sbin:/usr/bin
 	unset DISPLAY
 }

@@ -48,8 +48,9 @@ check_machine() {
 }
 
 make_common() {
-	"$here/template.sh" "$template"
-	ln -sfnT "$(realpath "$template")" "$dir/template"
+	local made
+	made=$("$here/template.sh" "$template")
+	ln -sfnT "$made" "$dir/template"
 }
 
 enter_host() {
