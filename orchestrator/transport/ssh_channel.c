@@ -1,5 +1,5 @@
 /*
- * The happy path: a channel is opened when no other open is under way, exec starts /bin/sh, stdin goes out as fast as
+ * The happy path: a channel is opened when no other open is under way, exec starts its command, stdin goes out as fast as
  * the window and the socket's backlog allow, both output streams are read until there is nothing more, then it is
  * closed and freed. It fails alone when the server refuses the channel or the exec, and with its session on any other
  * error. Closing is driven by further steps, since the far side's answer is waited for; whoever has no patience leaves
@@ -9,10 +9,6 @@
 
 #include "base/log.h"
 #include "transport/ssh_remote.h"
-
-/* Works the same under every login shell (bash, dash, zsh, csh, fish …): one pair of single quotes, no variable of
-   theirs. The shell that counts is /bin/sh, and what it runs comes as lines on stdin, seen by nobody in `ps`. */
-#define COMMAND "exec /bin/sh -c 'IFS= read -r l; eval \"$l\"'"
 
 enum { WINDOW_BYTES = 256 << 10, PACKET_BYTES = 32768, BACKLOG_LOW = 64 << 10, IN_MAX = 48 << 20 };
 
@@ -35,9 +31,10 @@ static void move(struct ssh_channel *ch, enum ssh_channel_state to)
 	sm_move(&ch->sm, (int)to, ch->remote->label);
 }
 
-void ssh_channel_init(struct ssh_channel *ch, struct ssh_remote *remote, const struct ssh_channel_sink *sink)
+void ssh_channel_init(struct ssh_channel *ch, struct ssh_remote *remote, const char *command,
+		      const struct ssh_channel_sink *sink)
 {
-	*ch = (struct ssh_channel){.remote = remote, .sink = sink};
+	*ch = (struct ssh_channel){.remote = remote, .command = command, .sink = sink};
 	sm_init(&ch->sm, states, CHANNEL_IDLE);
 	buf_init(&ch->in, IN_MAX);
 }
@@ -110,7 +107,9 @@ static int step_opening(struct ssh_channel *ch, struct err *err)
 
 static int step_starting(struct ssh_channel *ch, struct err *err)
 {
-	int rc = libssh2_channel_exec(ch->channel, COMMAND);
+	const char *how = ch->subsystem ? "subsystem" : "exec";
+	int rc = libssh2_channel_process_startup(ch->channel, how, (unsigned)strlen(how), ch->command,
+						 (unsigned)strlen(ch->command));
 
 	if (rc == 0) {
 		move(ch, CHANNEL_OPEN);
@@ -120,7 +119,7 @@ static int step_starting(struct ssh_channel *ch, struct err *err)
 		return 0;
 	if (rc == LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED && !ch->remote->io.cut) {
 		move(ch, CHANNEL_CLOSING);
-		return refused(ch, "to run a command", err);
+		return refused(ch, ch->subsystem ? "to start a subsystem" : "to run a command", err);
 	}
 	return ssh_remote_lost(ch->remote, rc, err);
 }

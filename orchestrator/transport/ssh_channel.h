@@ -1,6 +1,6 @@
 /*
  * One session channel: opened, a command started by exec, its stdin fed from a queue, its stdout and stderr given to a
- * sink, closed. What the bytes mean is its owner's affair (ssh_shell.c, ssh_exec.c).
+ * sink, closed. What the bytes mean is its owner's affair (ssh_posix.c, ssh_windows.c, ssh_exec.c).
  *
  *     IDLE → OPENING → STARTING → OPEN → CLOSING → CLOSED
  *
@@ -38,6 +38,8 @@ struct ssh_channel_sink {
 struct ssh_channel {
 	struct ssh_remote *remote;
 	const struct ssh_channel_sink *sink;
+	const char *command; /* what is run */
+	bool subsystem;      /* `command` is the name of one */
 	struct sm sm;
 	LIBSSH2_CHANNEL *channel;
 	struct buf in; /* for the command's stdin */
@@ -47,7 +49,9 @@ struct ssh_channel {
 	bool ended; /* the far side has closed both streams, all was given to the sink */
 };
 
-void ssh_channel_init(struct ssh_channel *channel, struct ssh_remote *remote, const struct ssh_channel_sink *sink);
+/* `command` is not copied. */
+void ssh_channel_init(struct ssh_channel *channel, struct ssh_remote *remote, const char *command,
+		      const struct ssh_channel_sink *sink);
 
 /* Frees what is ours. The LIBSSH2_CHANNEL is freed with the session unless it came to CLOSED. */
 void ssh_channel_release(struct ssh_channel *channel);

@@ -5,11 +5,7 @@
  * the marks a command has not succeeded, whatever the exit status says (0 where it was killed or cut). Closing: what is
  * left goes with the session.
  */
-#include "transport/ssh_shell.h"
-
-#include "transport/ssh_text.h"
-
-extern const struct embedded embedded_transport[];
+#include "transport/ssh_exec.h"
 
 enum {
 	CLOSE_MS = 3000,
@@ -17,25 +13,19 @@ enum {
 	OUT_MS = 5000, /* for the end of stdout, once the command has ended */
 };
 
-struct ssh_exec {
-	struct list node;
-	struct ssh_remote *remote;
-	struct ssh_channel channel;
-	struct ssh_request *request; /* NULL: a killer, or it has its result and the channel is being closed */
-	struct ssh_marks marks[2];   /* stdout, stderr */
-	struct err *err;
-	bool killer, elevated, killed;
-	bool begun;             /* the start mark */
-	bool exited, out_ended; /* the marks at the end of stderr and of stdout */
-	bool refused;           /* exec.sh could not begin: */
-	char why[160];
-	int64_t pid, group;
-	int64_t until_ms; /* kill grace; closing; a killer's whole life */
-};
+static const struct ssh_shell_kind *kind_of(const struct ssh_exec *x)
+{
+	return x->remote->shell->kind;
+}
 
 static struct op_result *result_of(struct ssh_exec *x)
 {
 	return &x->request->request->result;
+}
+
+int ssh_write_failure(const char *why)
+{
+	return strstr(why, "No space") || strstr(why, "quota exceeded") ? E_NOSPACE : E_IO;
 }
 
 static int broken(struct ssh_exec *x, const char *what)
@@ -46,17 +36,11 @@ static int broken(struct ssh_exec *x, const char *what)
 
 static int take_start(struct ssh_exec *x, const char *words)
 {
-	int64_t n[2];
-
-	if (!ssh_mark_numbers(words, n, 2) || n[0] <= 1 || n[1] < 0 || x->begun)
+	if (x->begun || !kind_of(x)->exec_started(x, words))
 		return broken(x, "a broken start mark");
 	x->begun = true;
-	x->pid = n[0];
-	x->group = n[1] > 1 ? n[1] : 0;
-	/* What sudo says before is not the command's. */
+	/* What came before (sudo, a greeting) is not the command's. */
 	buf_clear(&result_of(x)->err);
-	if (x->killed)
-		ssh_kill(x->remote, (long)x->pid, (long)x->group, x->elevated);
 	return 0;
 }
 
@@ -64,7 +48,7 @@ static int take_exit(struct ssh_exec *x, const char *words)
 {
 	int64_t code;
 
-	if (!ssh_mark_numbers(words, &code, 1) || code < INT32_MIN || code > UINT32_MAX)
+	if (!ssh_mark_numbers(words, &code, 1) || !ssh_mark_code(code))
 		return broken(x, "a broken exit mark");
 	result_of(x)->exit_code = (int32_t)code;
 	x->exited = true;
@@ -85,8 +69,8 @@ static int on_mark(struct ssh_marks *marks, const char *words)
 	if (after == words || *after != ' ' || number != x->request->number)
 		return broken(x, "an answer to something that was not asked");
 	words = after + 1;
-	if (is_err && strncmp(words, "start ", 6) == 0)
-		return take_start(x, words + 6);
+	if (is_err && strncmp(words, "start", 5) == 0)
+		return take_start(x, words[5] == ' ' ? words + 6 : words + 5);
 	if (is_err && strncmp(words, "exit ", 5) == 0)
 		return take_exit(x, words + 5);
 	/* What came before is the login shell's ("Welcome"). */
@@ -144,9 +128,9 @@ static struct ssh_exec *exec_new(struct ssh_remote *r)
 	struct ssh_exec *x = NEW(struct ssh_exec);
 
 	x->remote = r;
-	ssh_channel_init(&x->channel, r, &channel_sink);
+	ssh_channel_init(&x->channel, r, r->shell->kind->command, &channel_sink);
 	for (int i = 0; i < 2; i++)
-		ssh_marks_init(&x->marks[i], ssh_shell_nonce(r->shell), &marks_sink, x);
+		ssh_marks_init(&x->marks[i], r->shell->nonce, &marks_sink, x);
 	list_append(&r->execs, &x->node);
 	r->again = true;
 	return x;
@@ -154,55 +138,30 @@ static struct ssh_exec *exec_new(struct ssh_remote *r)
 
 static void exec_free(struct ssh_exec *x)
 {
+	kind_of(x)->exec_gone(x);
 	x->remote->again = true;
 	list_remove(&x->node);
 	ssh_channel_release(&x->channel);
 	free(x);
 }
 
-static void start_script(struct ssh_exec *x, const char *assignments, const char *script, const struct buf *file)
-{
-	const char *nonce = ssh_shell_nonce(x->remote->shell);
-	struct buf text = BUF_INIT;
-
-	ssh_text_start(&text, nonce, assignments, embedded_find(embedded_transport, script));
-	if (file)
-		ssh_text_lines(&text, nonce, file->data, file->len);
-	ssh_channel_write(&x->channel, text.data, text.len);
-	ssh_channel_write_eof(&x->channel);
-	ssh_channel_start(&x->channel);
-	buf_release_secret(&text);
-}
-
 static void begin(struct ssh_remote *r, struct ssh_request *req)
 {
 	struct ssh_exec *x = exec_new(r);
-	const struct op *op = req->request->op;
-	struct ssh_prelude p = {ssh_shell_nonce(r->shell), ssh_shell_folder(r->shell), ssh_shell_umask(r->shell),
-				req->number};
-	struct buf file = BUF_INIT, assignments = BUF_INIT;
 
 	x->request = req;
-	x->elevated = op->elevated && r->sudo;
-	req->began_ms = ssh_remote_now(r);
-	req->deadline_ms = req->began_ms + (op->timeout_ms > 0 ? op->timeout_ms : OP_TIMEOUT_DEFAULT_MS);
-	ssh_text_exec(&file, &p, op->command);
-	buf_addf(&assignments, "X=%u E=%d D=", req->number, x->elevated);
-	ssh_text_quote(&assignments, p.folder);
-	start_script(x, buf_str(&assignments), "exec.sh", &file);
-	buf_release(&assignments);
-	buf_release_secret(&file);
+	x->elevated = req->request->op->elevated && r->sudo;
+	ssh_shell_clock(r, req);
+	kind_of(x)->exec_begin(x);
 }
 
-void ssh_kill(struct ssh_remote *r, long pid, long group, bool elevated)
+struct ssh_exec *ssh_exec_killer(struct ssh_remote *r)
 {
 	struct ssh_exec *x = exec_new(r);
-	char *assignments = str_fmt("P=%ld G=%ld E=%d", pid, group, elevated);
 
 	x->killer = true;
 	x->until_ms = ssh_remote_now(r) + KILLER_MS;
-	start_script(x, assignments, "kill.sh", NULL);
-	free(assignments);
+	return x;
 }
 
 static size_t running(const struct ssh_remote *r)
@@ -240,7 +199,7 @@ static struct ssh_request *let_go(struct ssh_exec *x)
 	return req;
 }
 
-static void give_up(struct ssh_exec *x, int code, const char *text)
+void ssh_exec_give_up(struct ssh_exec *x, int code, const char *text)
 {
 	struct ssh_request *req = let_go(x);
 
@@ -254,7 +213,7 @@ static void ended_unmarked(struct ssh_exec *x)
 	char text[160];
 
 	if (x->killed) {
-		give_up(x, x->request->cancelled ? E_CANCELED : E_TIMEOUT, "ended on the host");
+		ssh_exec_give_up(x, x->request->cancelled ? E_CANCELED : E_TIMEOUT, "ended on the host");
 		return;
 	}
 	libssh2_channel_get_exit_signal(x->channel.channel, &signal, NULL, NULL, NULL, NULL, NULL);
@@ -262,7 +221,7 @@ static void ended_unmarked(struct ssh_exec *x)
 		 signal ? "; exit signal " : "", signal ? signal : "");
 	if (signal)
 		libssh2_free(x->remote->session, signal);
-	give_up(x, E_CLOSED, text);
+	ssh_exec_give_up(x, E_CLOSED, text);
 }
 
 static void finish(struct ssh_exec *x)
@@ -291,18 +250,17 @@ static void stop(struct ssh_exec *x)
 
 	if (!x->killed && (cancelled || now >= x->request->deadline_ms)) {
 		if (x->channel.sm.now < CHANNEL_OPEN) {
-			give_up(x, cancelled ? E_CANCELED : E_TIMEOUT,
+			ssh_exec_give_up(x, cancelled ? E_CANCELED : E_TIMEOUT,
 				cancelled ? "cancelled before it began"
 					  : "the host did not open a channel for it in its time");
 			return;
 		}
 		x->killed = true;
 		x->until_ms = now + KILL_GRACE_MS;
-		if (x->pid)
-			ssh_kill(x->remote, (long)x->pid, (long)x->group, x->elevated);
+		kind_of(x)->exec_kill(x);
 	}
 	if (x->killed && now >= x->until_ms)
-		give_up(x, cancelled ? E_CANCELED : E_TIMEOUT,
+		ssh_exec_give_up(x, cancelled ? E_CANCELED : E_TIMEOUT,
 			"it was not possible to end it on the host; it may still run");
 }
 
@@ -311,7 +269,7 @@ static void look(struct ssh_exec *x)
 	if (ssh_channel_is(&x->channel, CHANNEL_OPEN))
 		result_of(x)->started = !x->refused; /* may have been: see finish */
 	if (x->refused)
-		give_up(x, ssh_write_failure(x->why), x->why);
+		ssh_exec_give_up(x, ssh_write_failure(x->why), x->why);
 	else if (x->exited && x->out_ended)
 		finish(x);
 	else if (x->exited && x->channel.ended)
@@ -319,7 +277,7 @@ static void look(struct ssh_exec *x)
 	else if (x->channel.ended)
 		ended_unmarked(x);
 	else if (x->exited && !x->killed && ssh_remote_now(x->remote) >= x->until_ms)
-		give_up(x, E_PROTOCOL, "it has ended, but its output does not");
+		ssh_exec_give_up(x, E_PROTOCOL, "it has ended, but its output does not");
 	else
 		stop(x);
 }
@@ -331,7 +289,7 @@ static int step_one(struct ssh_exec *x, struct err *err)
 	if (r < 0)
 		return r;
 	if (r > 0 && x->request)
-		give_up(x, err->code, err->text);
+		ssh_exec_give_up(x, err->code, err->text);
 	else if (x->request)
 		look(x);
 	else if (x->killer && x->channel.ended)

@@ -170,7 +170,7 @@ void ssh_request_drop_cancelled(struct ssh_remote *remote);
 void ssh_request_fail_queued(struct ssh_remote *remote, int code, const char *text);
 void ssh_request_deliver(struct ssh_remote *remote);
 
-/* ssh_shell.c: the resident shell. step: 0, or negative when the session is of no use any more. */
+/* ssh_shell.h: the resident shell, of whichever kind. step: 0, or negative when the session is of no use any more. */
 struct ssh_shell *ssh_shell_new(struct ssh_remote *remote);
 void ssh_shell_free(struct ssh_shell *shell);
 int ssh_shell_step(struct ssh_shell *shell, struct err *err);
@@ -179,12 +179,10 @@ bool ssh_shell_ended(const struct ssh_shell *shell);
 void ssh_shell_finish(struct ssh_shell *shell);
 struct ssh_request *ssh_shell_running(const struct ssh_shell *shell);
 struct ssh_request *ssh_shell_take_running(struct ssh_shell *shell);
-const char *ssh_shell_folder(const struct ssh_shell *shell);
-const char *ssh_shell_umask(const struct ssh_shell *shell);
-const char *ssh_shell_nonce(const struct ssh_shell *shell);
+const char *ssh_shell_name(const struct ssh_remote *remote); /* what it is, for errors */
 int64_t ssh_shell_deadline(const struct ssh_shell *shell);
 
-/* ssh_exec.c: commands on channels of their own, and the killers that end what has run too long. */
+/* ssh_exec.h: commands on channels of their own, and the killers that end what has run too long. */
 int ssh_execs_step(struct ssh_remote *remote, struct err *err);
 void ssh_execs_start(struct ssh_remote *remote);
 int64_t ssh_execs_deadline(const struct ssh_remote *remote);
@@ -193,6 +191,5 @@ void ssh_execs_cancel(struct ssh_remote *remote);
 
 /* Gives up all of them at once, because the session is: results by `code` and `text`. */
 void ssh_execs_abandon(struct ssh_remote *remote, int code, const char *text);
-void ssh_kill(struct ssh_remote *remote, long pid, long group, bool elevated);
 
 #endif

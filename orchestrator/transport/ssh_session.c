@@ -518,8 +518,8 @@ void ssh_session_timeout(struct ssh_remote *r)
 		break;
 	case REMOTE_SHELL:
 		err_set(&err, E_TIMEOUT,
-			"/bin/sh did not come up within %.1f s; what the login shell or its profile does may hang",
-			seconds);
+			"%s did not come up within %.1f s; what the login shell or its profile does may hang",
+			ssh_shell_name(r), seconds);
 		break;
 	case REMOTE_CLOSING:
 		tear_down(r);

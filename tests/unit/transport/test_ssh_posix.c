@@ -1,9 +1,9 @@
 /*
  * The resident shell's protocol against hosts that keep to it and hosts that do not: no network, no session; the bytes
- * are given to ssh_shell_take as a channel would.
+ * are given to posix_shell_take as a channel would.
  */
 #include "tests/lib/unit.h"
-#include "transport/ssh_shell.h"
+#include "transport/ssh_posix.h"
 
 #define HELLO "\n@{N} hello 1 0022 77 /tmp/.cutover.x\n"
 
@@ -67,14 +67,14 @@ static int take(struct fixture *f, const char *text, struct err *err)
 
 	for (; *text; text++) {
 		if (strncmp(text, "{N}", 3) == 0) {
-			buf_adds(&bytes, ssh_shell_nonce(f->remote.shell));
+			buf_adds(&bytes, f->remote.shell->nonce);
 			text += 2;
 		} else {
 			buf_addc(&bytes, *text);
 		}
 	}
 	for (size_t i = 0; i < bytes.len && !r; i++)
-		r = ssh_shell_take(f->remote.shell, 0, bytes.data + i, 1, err);
+		r = posix_shell_take(posix_shell_of(f->remote.shell), 0, bytes.data + i, 1, err);
 	buf_release(&bytes);
 	return r;
 }
@@ -87,11 +87,11 @@ static void begin(struct fixture *f)
 
 	ck_assert_msg(take(f, "MOTD\nWelcome! " HELLO, &err) == 0, "%s", err.text);
 	ck_assert(ssh_shell_ready(f->remote.shell));
-	ck_assert_str_eq(ssh_shell_folder(f->remote.shell), "/tmp/.cutover.x");
+	ck_assert_str_eq(posix_shell_folder(posix_shell_of(f->remote.shell)), "/tmp/.cutover.x");
 	ssh_request_start(&f->remote, &f->request);
 	node = list_pop(&f->remote.shell_queue);
 	ck_assert_ptr_nonnull(node);
-	ssh_shell_begin(f->remote.shell, CONTAINER_OF(node, struct ssh_request, node));
+	posix_shell_begin(posix_shell_of(f->remote.shell), CONTAINER_OF(node, struct ssh_request, node));
 }
 
 /* After the request was sent: what comes; what take returns in the end; how the request ends (1: it has not). */
@@ -215,7 +215,7 @@ START_TEST(test_floods)
 			for (size_t i = 0; newlines && i < sizeof(bytes); i += 64)
 				bytes[i] = '\n';
 			while (!r && given < 10 * SHELL_NOISE_MAX) {
-				r = ssh_shell_take(f.remote.shell, stream, bytes, sizeof(bytes), &err);
+				r = posix_shell_take(posix_shell_of(f.remote.shell), stream, bytes, sizeof(bytes), &err);
 				given += sizeof(bytes);
 			}
 			ck_assert_int_eq(r, E_PROTOCOL);
@@ -317,7 +317,7 @@ START_TEST(test_bad_requests)
 }
 END_TEST
 
-SUITE(ssh_shell)
+SUITE(ssh_posix)
 {
 	TEST_CASE_LOOP(s, test_answers, 0, ARRAY_LEN(table));
 	TEST_CASE_LOOP(s, test_greetings, 0, ARRAY_LEN(greetings));
