@@ -43,7 +43,9 @@
 	X(E_CHANGED, -22, "changed", "it changed between looking and doing (compare-and-set)")                         \
 	X(E_IDENTITY, -23, "identity", "the host is not the one it should be")                                         \
 	X(E_SIGN, -24, "signing", "the private key could not be used")                                                 \
-	X(E_BUSY, -25, "busy", "another process holds the file open (a sharing violation)")
+	X(E_BUSY, -25, "busy", "another process holds the file open (a sharing violation)")        \
+	X(E_FORWARDING, -26, "forwarding", "a bastion does not allow connections to be forwarded")                     \
+	X(E_BASTION, -27, "bastion", "the login to a bastion before the host was refused or is not safe")
 
 enum err_code {
 #define X(code, value, name, meaning) code = value,
