@@ -3,6 +3,7 @@
  * admitted in the order in which the remotes came to them. Nothing here fails but reading a key or a file. Closing
  * waits for the resolver's handles.
  */
+#include "transport/ssh_bastion.h"
 #include "transport/ssh_remote.h"
 
 #include "base/hash.h"
@@ -46,6 +47,7 @@ int ssh_transport_new(uv_loop_t *loop, const struct ssh_transport_options *optio
 	t->rsa_sha2 = libssh2_version(0x010b00) != NULL;
 	t->resolver = resolver_new(loop);
 	list_init(&t->waiting);
+	list_init(&t->bastions);
 	list_init(&t->keys);
 	list_init(&t->known_hosts);
 	*out = &t->base;
@@ -76,17 +78,24 @@ static void on_resolver_closed(void *arg)
 		closed(closed_arg);
 }
 
+/* The pools of the bastions have gone, and with them all remotes. */
+void ssh_transport_empty(struct ssh_transport *t)
+{
+	resolver_close(t->resolver, on_resolver_closed, t);
+}
+
 void ssh_transport_close(struct transport *transport, void (*cb)(void *arg), void *arg)
 {
 	struct ssh_transport *t = CONTAINER_OF(transport, struct ssh_transport, base);
 
-	if (t->remotes) {
-		fprintf(stderr, "cutover: fault: ssh transport closed with %zu remotes open\n", t->remotes);
+	if (t->remotes > t->relays) {
+		fprintf(stderr, "cutover: fault: ssh transport closed with %zu remotes open\n", t->remotes - t->relays);
 		abort();
 	}
 	t->closed = cb;
 	t->closed_arg = arg;
-	resolver_close(t->resolver, on_resolver_closed, t);
+	t->closing = true;
+	ssh_bastions_close(t);
 }
 
 int ssh_transport_key(struct ssh_transport *t, const struct remote_spec *spec, const struct ssh_key **out,
@@ -183,6 +192,7 @@ void ssh_remote_forget(struct ssh_remote *remote)
 {
 	ssh_release_admission(remote);
 	remote->transport->remotes--;
+	remote->transport->relays -= remote->relay != NULL;
 }
 
 static size_t open_fds(void)

@@ -53,6 +53,21 @@ static void reset(struct ssh_io *io)
 	io->turn_left = SSH_IO_TURN;
 }
 
+static int watch(struct ssh_io *io, int fd, int events)
+{
+	int r = uv_poll_init(io->loop, &io->poll, fd);
+
+	if (r < 0) {
+		close(fd);
+		return r;
+	}
+	reset(io);
+	io->fd = fd;
+	io->poll.data = io;
+	io->events = events;
+	return uv_poll_start(&io->poll, events, on_poll);
+}
+
 int ssh_io_connect(struct ssh_io *io, const struct sockaddr *address, socklen_t len)
 {
 	static const int one = 1;
@@ -67,16 +82,12 @@ int ssh_io_connect(struct ssh_io *io, const struct sockaddr *address, socklen_t 
 		close(fd);
 		return r;
 	}
-	r = uv_poll_init(io->loop, &io->poll, fd);
-	if (r < 0) {
-		close(fd);
-		return r;
-	}
-	reset(io);
-	io->fd = fd;
-	io->poll.data = io;
-	io->events = UV_WRITABLE;
-	return uv_poll_start(&io->poll, UV_WRITABLE, on_poll);
+	return watch(io, fd, UV_WRITABLE);
+}
+
+int ssh_io_adopt(struct ssh_io *io, int fd)
+{
+	return watch(io, fd, UV_READABLE);
 }
 
 /* 1 connected, 0 not yet, negative errno. */

@@ -60,6 +60,9 @@ void ssh_io_init(struct ssh_io *io, uv_loop_t *loop, void (*ready)(struct ssh_io
 int ssh_io_connect(struct ssh_io *io, const struct sockaddr *address, socklen_t len);
 int ssh_io_connected(struct ssh_io *io);
 
+/* Takes a connected, non-blocking descriptor, which is closed here also on an error. 0, or an errno (negative). */
+int ssh_io_adopt(struct ssh_io *io, int fd);
+
 /* Before the session: reads into `in` what is there. 1 something came, 0 nothing now; otherwise it is cut, negative. */
 int ssh_io_read(struct ssh_io *io, struct buf *in);
 

@@ -7,17 +7,17 @@
 #include "transport/ssh_remote.h"
 
 #include "base/log.h"
-
-static void pump(struct ssh_remote *r);
+#include "transport/ssh_bastion.h"
+#include "transport/ssh_tunnel.h"
 
 static void on_timer(uv_timer_t *timer)
 {
-	pump(timer->data);
+	ssh_remote_pump(timer->data);
 }
 
 static void on_ready(struct ssh_io *io)
 {
-	pump(CONTAINER_OF(io, struct ssh_remote, io));
+	ssh_remote_pump(CONTAINER_OF(io, struct ssh_remote, io));
 }
 
 void ssh_remote_kick(struct ssh_remote *r)
@@ -38,6 +38,7 @@ static void on_timer_closed(uv_handle_t *handle)
 	void *arg = r->closed_arg;
 
 	ssh_remote_forget(r);
+	ssh_way_release(r);
 	ssh_trust_release(&r->trust);
 	ssh_banner_release(&r->banner);
 	free(r->label);
@@ -66,21 +67,35 @@ static void deliver_opened(struct ssh_remote *r)
 	r->opened(&r->base, &err, r->opened_arg);
 }
 
+static void deliver_lost(struct ssh_remote *r)
+{
+	if (!r->relay || !r->opened_done || r->closing || r->relay_told || !is(r, REMOTE_GONE) || !r->was_ready)
+		return;
+	r->relay_told = true;
+	r->relay->lost(&r->base, &r->err, r->relay_arg);
+}
+
 static void earlier(int64_t *due, int64_t at)
 {
 	if (at && (!*due || at < *due))
 		*due = at;
 }
 
+/* With input watched that nobody reads the loop would spin: while it waits for its turn, and while a relay carries
+   nothing, which libssh2 reads for only in the name of a channel. */
+static bool reads(const struct ssh_remote *r)
+{
+	return !is(r, REMOTE_QUEUED) && !(r->relay && is(r, REMOTE_READY) && list_empty(&r->tunnels));
+}
+
 static void arm(struct ssh_remote *r)
 {
 	int64_t due = r->deadline_ms, now = ssh_remote_now(r);
 
-	/* Nobody reads while it waits for its turn: with input watched the loop would spin. */
 	if (!is(r, REMOTE_CONNECT))
-		ssh_io_arm(&r->io, !is(r, REMOTE_QUEUED));
+		ssh_io_arm(&r->io, reads(r));
 	/* It was cut by a write that nobody looked at: the next read tells. */
-	if (r->io.cut && r->sm.now < REMOTE_TEARDOWN)
+	if (r->io.fd >= 0 && r->io.cut && r->sm.now < REMOTE_TEARDOWN)
 		r->again = true;
 	if (r->again) {
 		uv_timer_start(&r->timer, on_timer, 0, 0);
@@ -93,13 +108,14 @@ static void arm(struct ssh_remote *r)
 	if (r->shell)
 		earlier(&due, ssh_shell_deadline(r->shell));
 	earlier(&due, ssh_execs_deadline(r));
+	earlier(&due, ssh_tunnels_deadline(r));
 	if (due)
 		uv_timer_start(&r->timer, on_timer, due > now ? (uint64_t)(due - now) : 0, 0);
 	else
 		uv_timer_stop(&r->timer);
 }
 
-static void pump(struct ssh_remote *r)
+void ssh_remote_pump(struct ssh_remote *r)
 {
 	r->again = false;
 	ssh_io_turn(&r->io);
@@ -112,6 +128,7 @@ static void pump(struct ssh_remote *r)
 		r->again = true;
 	}
 	deliver_opened(r);
+	deliver_lost(r);
 	ssh_request_deliver(r);
 	if (is(r, REMOTE_GONE) && r->closing && r->opened_done && !r->requests_n) {
 		uv_close((uv_handle_t *)&r->timer, on_timer_closed);
@@ -160,9 +177,10 @@ static void init_lists(struct ssh_remote *r)
 	list_init(&r->shell_queue);
 	list_init(&r->exec_queue);
 	list_init(&r->done);
+	list_init(&r->tunnels);
 }
 
-static struct remote *open_remote(struct transport *t, const struct remote_spec *spec, remote_opened_cb *cb, void *arg)
+static struct ssh_remote *open_any(struct transport *t, const struct remote_spec *spec, remote_opened_cb *cb, void *arg)
 {
 	struct ssh_remote *r = NEW(struct ssh_remote);
 	struct err err;
@@ -179,6 +197,7 @@ static struct remote *open_remote(struct transport *t, const struct remote_spec 
 	r->opened_arg = arg;
 	set_budgets(r, &spec->budgets);
 	init_lists(r);
+	ssh_way_init(r, spec);
 	uv_timer_init(r->transport->loop, &r->timer);
 	r->timer.data = r;
 	ssh_io_init(&r->io, r->transport->loop, on_ready);
@@ -189,6 +208,22 @@ static struct remote *open_remote(struct transport *t, const struct remote_spec 
 	if (take_spec(r, spec, &err))
 		ssh_session_fail(r, &err);
 	ssh_remote_kick(r);
+	return r;
+}
+
+static struct remote *open_remote(struct transport *t, const struct remote_spec *spec, remote_opened_cb *cb, void *arg)
+{
+	return &open_any(t, spec, cb, arg)->base;
+}
+
+struct remote *ssh_relay_open(struct ssh_transport *t, const struct remote_spec *spec, const struct relay_owner *owner,
+			      void *arg)
+{
+	struct ssh_remote *r = open_any(&t->base, spec, owner->opened, arg);
+
+	r->relay = owner;
+	r->relay_arg = arg;
+	t->relays++;
 	return &r->base;
 }
 
@@ -228,6 +263,8 @@ static void info(const struct remote *remote, struct remote_info *out)
 
 	out->phase = sm_name(&r->sm);
 	out->phase_since_ms = r->since_ms;
+	if (is(r, REMOTE_TUNNEL))
+		ssh_way_phase(r, out);
 	if (is(r, REMOTE_READY) && running) {
 		snprintf(r->phase, sizeof(r->phase), "run %s", running->request->what);
 		out->phase = r->phase;
@@ -237,4 +274,23 @@ static void info(const struct remote *remote, struct remote_info *out)
 	out->host_key = r->host_key;
 }
 
-const struct transport_vtable ssh_remote_vtable = {open_remote, start_request, cancel_request, close_remote, info};
+static void open_tunnel(struct transport *t, const struct remote_spec *through, struct tunnel_request *request)
+{
+	ssh_bastion_open(CONTAINER_OF(t, struct ssh_transport, base), through, request);
+}
+
+static void cancel_tunnel(struct transport *t, struct tunnel_request *request)
+{
+	(void)t;
+	ssh_bastion_cancel(request);
+}
+
+const struct transport_vtable ssh_remote_vtable = {
+    .open = open_remote,
+    .start = start_request,
+    .cancel = cancel_request,
+    .close = close_remote,
+    .info = info,
+    .tunnel_open = open_tunnel,
+    .tunnel_cancel = cancel_tunnel,
+};

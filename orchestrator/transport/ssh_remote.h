@@ -1,12 +1,16 @@
 /*
  * A remote of the SSH transport, as the files of this folder see it. Nobody else includes this.
  *
+ *            ┌→ TUNNEL ┐                                    ┌──────────────┐ (a relay)
  *     RESOLVE → CONNECT → BANNER → QUEUED → HANDSHAKE → HOSTKEY → AUTH → SHELL → READY → CLOSING ┐
  *                  ↑                            │          │       │ └→ REFUSED                 │
  *                  └────────────────────────────┴──────────┘       ↓       ↓                    ↓
  *                        (another host key type)            TEARDOWN ←─ any of these fails ─────┘
  *                                                               │
  *                                                             GONE  (waits for remote_close, then frees)
+ *
+ * TUNNEL waits for a descriptor: from a bastion's pool (ssh_bastion.h), or of a command (ssh_command.h). A relay is a
+ * remote that belongs to such a pool: it has tunnels (ssh_tunnel.h) in the place of a shell, and takes no requests.
  *
  * QUEUED waits for its turn among all remotes (transport->handshakes_max key exchanges at once). REFUSED asks the
  * server which ways to log in it allows, for the error. CLOSING lets the resident shell remove its folder. TEARDOWN
@@ -40,7 +44,9 @@ struct ssh_transport {
 	int handshakes;      /* under way */
 	struct list waiting; /* ssh_remote.admission, in the state QUEUED */
 	struct list keys, known_hosts;
-	size_t remotes;
+	struct list bastions; /* ssh_bastion.c */
+	size_t remotes, relays; /* relays: of these, those that are ours */
+	bool closing;
 	void (*closed)(void *arg);
 	void *closed_arg;
 };
@@ -57,6 +63,7 @@ struct ssh_request {
 
 enum ssh_remote_state {
 	REMOTE_RESOLVE,
+	REMOTE_TUNNEL,
 	REMOTE_CONNECT,
 	REMOTE_BANNER,
 	REMOTE_QUEUED,
@@ -72,6 +79,14 @@ enum ssh_remote_state {
 };
 
 struct ssh_shell;
+struct ssh_command;
+struct ssh_tunnel;
+
+/* Who has a relay: told from its pump. */
+struct relay_owner {
+	remote_opened_cb *opened;
+	void (*lost)(struct remote *relay, const struct err *err, void *arg); /* it was open; it must be closed now */
+};
 
 struct ssh_remote {
 	struct remote base;
@@ -94,6 +109,20 @@ struct ssh_remote {
 	int address_at;
 	int64_t connect_until_ms;
 	struct err connect_err; /* of the address before */
+
+	struct remote_spec *via; /* the machine before it, a copy; NULL: none */
+	char *via_command;       /* or NULL */
+	bool way_begun;
+	struct tunnel_request way;
+	struct err way_err;
+	struct ssh_command *command;
+
+	const struct relay_owner *relay; /* NULL: it is none */
+	void *relay_arg;
+	bool was_ready;
+	bool relay_told; /* its owner knows that it is lost */
+	struct list tunnels;
+	struct ssh_tunnel *tunnel_opening; /* the one open that is under way */
 
 	struct ssh_io io;
 	struct ssh_banner banner;
@@ -130,6 +159,7 @@ struct ssh_remote {
 bool ssh_admit(struct ssh_remote *remote);
 void ssh_release_admission(struct ssh_remote *remote);
 void ssh_remote_forget(struct ssh_remote *remote);
+void ssh_transport_empty(struct ssh_transport *t); /* its bastions are gone: the rest of closing */
 int ssh_transport_key(struct ssh_transport *t, const struct remote_spec *spec, const struct ssh_key **out,
 		      struct err *err);
 int ssh_transport_known_hosts(struct ssh_transport *t, const char *path, const struct known_hosts **out,
@@ -138,6 +168,9 @@ int ssh_transport_known_hosts(struct ssh_transport *t, const char *path, const s
 /* ssh_remote.c: what the vtable does, the pump, the timer. */
 extern const struct transport_vtable ssh_remote_vtable;
 void ssh_remote_kick(struct ssh_remote *remote);
+void ssh_remote_pump(struct ssh_remote *remote); /* from callbacks of the loop only */
+struct remote *ssh_relay_open(struct ssh_transport *t, const struct remote_spec *spec, const struct relay_owner *owner,
+			      void *arg);
 
 /* ssh_session.c: the states. step: true when the state has changed, so that there may be more to do. */
 extern const struct sm_state ssh_session_states[];
@@ -149,6 +182,24 @@ int64_t ssh_remote_now(const struct ssh_remote *remote);
 
 /* libssh2 returned `rc`, and with it the session is lost: the code and the sentence for it. Returns the code. */
 int ssh_remote_lost(struct ssh_remote *remote, int rc, struct err *err);
+
+/* ssh_connect.c: CONNECT. step: true when there may be more to do; *connected: there is a connection. failed: this
+   address's time is over, or it refused; true when the remote has failed. hung_up: the sentence for a server that takes
+   the connection and closes it before its version line. */
+bool ssh_connect_step(struct ssh_remote *remote, bool *connected);
+bool ssh_connect_failed(struct ssh_remote *remote, int error);
+void ssh_connect_hung_up(struct ssh_remote *remote, struct err *err);
+
+/* ssh_way.c: TUNNEL. Is there something before the host? step: 1 there is a descriptor, 0 wait, or negative with *err. */
+void ssh_way_init(struct ssh_remote *remote, const struct remote_spec *spec);
+void ssh_way_release(struct ssh_remote *remote);
+bool ssh_way_is_direct(const struct ssh_remote *remote);
+int ssh_way_step(struct ssh_remote *remote, struct err *err);
+void ssh_way_end(struct ssh_remote *remote); /* the connection is over */
+bool ssh_way_ended(const struct ssh_remote *remote);
+void ssh_way_explain(struct ssh_remote *remote); /* adds what the command says to remote->err */
+/* What TUNNEL waits for, into remote->phase. */
+void ssh_way_phase(struct ssh_remote *remote, struct remote_info *info);
 
 /* ssh_login.c: HANDSHAKE, HOSTKEY, AUTH, REFUSED. Each returns 1 done, 0 wait, or negative with *err. */
 void ssh_login_send_version(struct ssh_remote *remote);

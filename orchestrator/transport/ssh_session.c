@@ -7,24 +7,26 @@
 #include "transport/ssh_remote.h"
 
 #include "base/log.h"
+#include "transport/ssh_tunnel.h"
 
 #include <errno.h>
 
 #define FROM_LIVE SM_TO(REMOTE_TEARDOWN)
 
 const struct sm_state ssh_session_states[] = {
-    [REMOTE_RESOLVE] = {"resolve", SM_TO(REMOTE_CONNECT) | FROM_LIVE},
+    [REMOTE_RESOLVE] = {"resolve", SM_TO(REMOTE_CONNECT) | SM_TO(REMOTE_TUNNEL) | FROM_LIVE},
+    [REMOTE_TUNNEL] = {"tunnel", SM_TO(REMOTE_BANNER) | FROM_LIVE},
     [REMOTE_CONNECT] = {"connect", SM_TO(REMOTE_BANNER) | FROM_LIVE},
     [REMOTE_BANNER] = {"banner", SM_TO(REMOTE_QUEUED) | FROM_LIVE},
     [REMOTE_QUEUED] = {"queued", SM_TO(REMOTE_HANDSHAKE) | FROM_LIVE},
     [REMOTE_HANDSHAKE] = {"handshake", SM_TO(REMOTE_HOSTKEY) | FROM_LIVE},
     [REMOTE_HOSTKEY] = {"host key", SM_TO(REMOTE_AUTH) | FROM_LIVE},
-    [REMOTE_AUTH] = {"auth", SM_TO(REMOTE_SHELL) | SM_TO(REMOTE_REFUSED) | FROM_LIVE},
+    [REMOTE_AUTH] = {"auth", SM_TO(REMOTE_SHELL) | SM_TO(REMOTE_READY) | SM_TO(REMOTE_REFUSED) | FROM_LIVE},
     [REMOTE_REFUSED] = {"auth refused", FROM_LIVE},
     [REMOTE_SHELL] = {"shell", SM_TO(REMOTE_READY) | FROM_LIVE},
     [REMOTE_READY] = {"ready", SM_TO(REMOTE_CLOSING) | FROM_LIVE},
     [REMOTE_CLOSING] = {"closing", FROM_LIVE},
-    [REMOTE_TEARDOWN] = {"teardown", SM_TO(REMOTE_CONNECT) | SM_TO(REMOTE_GONE)},
+    [REMOTE_TEARDOWN] = {"teardown", SM_TO(REMOTE_CONNECT) | SM_TO(REMOTE_TUNNEL) | SM_TO(REMOTE_GONE)},
     [REMOTE_GONE] = {"gone", 0},
 };
 
@@ -56,6 +58,7 @@ static int budget_of(const struct ssh_remote *r, enum ssh_remote_state state)
 		return r->budgets.shell_ms;
 	case REMOTE_CLOSING:
 		return r->budgets.close_ms;
+	case REMOTE_TUNNEL: /* the pool has deadlines for each thing that it does */
 	case REMOTE_QUEUED:
 	case REMOTE_HOSTKEY:
 	case REMOTE_READY:
@@ -125,6 +128,10 @@ static bool step_resolve(struct ssh_remote *r)
 {
 	struct err err;
 
+	if (!ssh_way_is_direct(r)) {
+		move(r, REMOTE_TUNNEL);
+		return true;
+	}
 	if (r->addresses.n || resolve_numeric(r->address, r->port, &r->addresses)) {
 		r->connect_until_ms = ssh_remote_now(r) + r->budgets.connect_ms;
 		move(r, REMOTE_CONNECT);
@@ -138,85 +145,40 @@ static bool step_resolve(struct ssh_remote *r)
 	return false;
 }
 
-#define UNWELCOME                                                                                                      \
-	"it may be overloaded or refuse connections from here (MaxStartups, PerSourcePenalties, hosts.deny, a "        \
-	"firewall)"
-
-static const char *advice(int error)
-{
-	if (error == ECONNREFUSED)
-		return "; is sshd running there?";
-	return error == EMFILE ? "; raise LimitNOFILE" : "";
-}
-
-static int connect_code(int error)
-{
-	if (error == ECONNREFUSED)
-		return E_REFUSED;
-	if (error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS)
-		return E_LIMIT;
-	return error == EACCES || error == EPERM ? E_PERM : E_UNREACHABLE;
-}
-
-/* It was there and hung up. */
-static void hung_up(const struct ssh_remote *r, struct err *err)
-{
-	err_set(err, E_CLOSED, "%s closed the connection before its version line%s%s%s; " UNWELCOME, r->address,
-		r->banner.before[0] ? ", saying \"" : "", r->banner.before, r->banner.before[0] ? "\"" : "");
-}
-
 static void on_io_closed(struct ssh_io *io)
 {
 	ssh_remote_kick(CONTAINER_OF(io, struct ssh_remote, io));
 }
 
-/* This address does not answer: the next one, or the end. */
-static bool address_failed(struct ssh_remote *r, int error)
+static bool step_connect(struct ssh_remote *r)
+{
+	bool connected = false;
+
+	if (!ssh_connect_step(r, &connected))
+		return false;
+	if (!connected)
+		return true;
+	ssh_login_send_version(r);
+	move(r, REMOTE_BANNER);
+	return true;
+}
+
+static bool step_tunnel(struct ssh_remote *r)
 {
 	struct err err;
+	int rc = r->io.closing ? 0 : ssh_way_step(r, &err);
 
-	/* A server that takes the connection and hangs up at once may be heard of before the connect is: EPIPE where its
-	   end came before the reset (tcp_reset() in the kernel). */
-	if (error == ECONNRESET || error == EPIPE)
-		hung_up(r, &err);
-	else
-		err_set(&err, connect_code(error), "cannot connect to %s port %d: %s%s", r->address, r->port,
-			strerror(error), advice(error));
-	if (++r->address_at >= r->addresses.n || ssh_remote_now(r) >= r->connect_until_ms) {
+	if (rc == 0)
+		return false;
+	if (rc < 0) {
 		ssh_session_fail(r, &err);
 		return true;
 	}
-	if (r->io.fd >= 0 && !r->io.closing)
-		ssh_io_close(&r->io, on_io_closed);
-	return r->io.fd < 0;
-}
-
-/* With several addresses each gets its share of what is left of the budget. */
-static bool begin_connect(struct ssh_remote *r)
-{
-	int at = r->address_at, left = r->addresses.n - at;
-	int64_t now = ssh_remote_now(r);
-	int rc = ssh_io_connect(&r->io, (const struct sockaddr *)&r->addresses.address[at], r->addresses.len[at]);
-
-	r->deadline_ms = now + (r->connect_until_ms - now) / left;
-	return rc < 0 ? address_failed(r, -rc) : false;
-}
-
-static bool step_connect(struct ssh_remote *r)
-{
-	int rc;
-
-	if (r->io.closing)
-		return false;
-	if (r->io.fd < 0)
-		return begin_connect(r);
-	rc = ssh_io_connected(&r->io);
-	if (rc < 0)
-		return address_failed(r, -rc);
-	if (rc == 0)
-		return false;
 	ssh_login_send_version(r);
 	move(r, REMOTE_BANNER);
+	/* A command has to connect first. */
+	if (r->command)
+		r->deadline_ms += r->budgets.connect_ms;
 	return true;
 }
 
@@ -238,7 +200,7 @@ static bool step_banner(struct ssh_remote *r)
 	}
 	if (rc == 0)
 		return false;
-	hung_up(r, &err);
+	ssh_connect_hung_up(r, &err);
 	ssh_session_fail(r, &err);
 	return true;
 }
@@ -292,7 +254,7 @@ static bool step_auth(struct ssh_remote *r)
 	int rc = ssh_login_auth(r, &err);
 
 	if (rc != E_AUTH)
-		return after_login_step(r, rc, REMOTE_SHELL, &err);
+		return after_login_step(r, rc, r->relay ? REMOTE_READY : REMOTE_SHELL, &err);
 	move(r, REMOTE_REFUSED);
 	return true;
 }
@@ -332,6 +294,9 @@ static void keep_alive(struct ssh_remote *r)
 
 	if (now < r->keepalive_ms)
 		return;
+	/* Nothing is read for a relay that carries nothing. */
+	if (r->relay && list_empty(&r->tunnels))
+		r->io.last_in_ms = now, silent = 0;
 	if (silent >= 3 * (int64_t)period) {
 		err_set(&err, E_CLOSED, "no answer to keepalives for %lld s; the host or the way to it is down",
 			(long long)silent / 1000);
@@ -344,11 +309,30 @@ static void keep_alive(struct ssh_remote *r)
 		libssh2_keepalive_send(r->session, &next);
 }
 
+static bool step_relay(struct ssh_remote *r)
+{
+	struct err err;
+
+	if (r->closing) {
+		move(r, REMOTE_CLOSING);
+		tear_down(r);
+		return true;
+	}
+	r->was_ready = true;
+	if (ssh_tunnels_step(r, &err) < 0)
+		ssh_session_fail(r, &err);
+	else
+		keep_alive(r);
+	return !is(r, REMOTE_READY);
+}
+
 static bool step_ready(struct ssh_remote *r)
 {
 	struct err err;
 	int rc;
 
+	if (r->relay)
+		return step_relay(r);
 	if (r->closing) {
 		ssh_request_fail_queued(r, E_CANCELED, "the connection is being closed");
 		move(r, REMOTE_CLOSING);
@@ -412,12 +396,23 @@ static void free_session(struct ssh_remote *r)
 	r->session = NULL;
 }
 
+static void end_tunnels(struct ssh_remote *r)
+{
+	struct err err = r->err;
+
+	if (!err.code)
+		err_set(&err, E_CANCELED, "the session was closed");
+	err_prefix(&err, "%s: ", r->label);
+	ssh_tunnels_abandon(r, &err);
+}
+
 static void tear_down(struct ssh_remote *r)
 {
 	bool orderly = is(r, REMOTE_CLOSING) && r->session;
 
 	if (!r->reconnect)
 		end_requests(r);
+	ssh_way_end(r);
 	move(r, REMOTE_TEARDOWN);
 	if (r->resolving)
 		resolve_cancel(r->resolving);
@@ -430,6 +425,7 @@ static void tear_down(struct ssh_remote *r)
 	ssh_io_sever(&r->io);
 	ssh_shell_free(r->shell);
 	r->shell = NULL;
+	end_tunnels(r);
 	free_session(r);
 	r->opening = NULL;
 	ssh_banner_release(&r->banner);
@@ -439,15 +435,16 @@ static void tear_down(struct ssh_remote *r)
 
 static bool step_teardown(struct ssh_remote *r)
 {
-	if (r->io.fd >= 0 || r->io.closing)
+	if (r->io.fd >= 0 || r->io.closing || !ssh_way_ended(r))
 		return false;
 	if (r->reconnect && !r->closing) {
 		r->reconnect = false;
 		r->connect_until_ms = ssh_remote_now(r) + r->budgets.connect_ms;
 		ssh_banner_init(&r->banner);
-		move(r, REMOTE_CONNECT);
+		move(r, ssh_way_is_direct(r) ? REMOTE_CONNECT : REMOTE_TUNNEL);
 		return true;
 	}
+	ssh_way_explain(r);
 	move(r, REMOTE_GONE);
 	return true;
 }
@@ -457,6 +454,8 @@ bool ssh_session_step(struct ssh_remote *r)
 	switch ((enum ssh_remote_state)r->sm.now) {
 	case REMOTE_RESOLVE:
 		return step_resolve(r);
+	case REMOTE_TUNNEL:
+		return step_tunnel(r);
 	case REMOTE_CONNECT:
 		return step_connect(r);
 	case REMOTE_BANNER:
@@ -499,7 +498,7 @@ void ssh_session_timeout(struct ssh_remote *r)
 			seconds);
 		break;
 	case REMOTE_CONNECT:
-		address_failed(r, ETIMEDOUT);
+		ssh_connect_failed(r, ETIMEDOUT);
 		return;
 	case REMOTE_BANNER:
 		err_set(&err, r->banner.in.len + r->banner.skipped ? E_PROTOCOL : E_TIMEOUT,
@@ -524,6 +523,7 @@ void ssh_session_timeout(struct ssh_remote *r)
 	case REMOTE_CLOSING:
 		tear_down(r);
 		return;
+	case REMOTE_TUNNEL:
 	case REMOTE_QUEUED:
 	case REMOTE_HOSTKEY:
 	case REMOTE_READY:

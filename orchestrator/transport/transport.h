@@ -12,6 +12,9 @@
  * Several requests may be started on a remote at once. OP_RUN, OP_GET and OP_REPLACE are done one after the other, in
  * order; OP_EXEC run beside them, REMOTE_EXECS_MAX at a time. A request's timeout begins when it is its turn.
  *
+ * A remote may be behind others (spec.via): see ssh_bastion.h. What such a remote meets on its way is told with the name
+ * of the machine that it is about.
+ *
  * A remote whose connection is lost fails what is running with E_CLOSED and everything after it, too; it never
  * reconnects by itself: whether that is safe is the engine's to judge.
  *
@@ -82,6 +85,22 @@ struct remote_request {
 	void *priv;
 };
 
+/* A wish for a connection that another machine makes: direct-tcpip through its SSH session. Caller-allocated. */
+struct tunnel_request {
+	/* set by the caller; host (a name or an address as the machine in between knows it) is copied */
+	const char *host;
+	int port;
+	int connect_ms; /* from when that machine is asked; 0: 10000 */
+	/* Once, never from inside tunnel_open. fd: connected, non-blocking, the receiver's: closing it ends the
+	   connection, EOF and shutdown work as on a socket. -1: *err says why not. */
+	void (*done)(struct tunnel_request *request, int fd, const struct err *err);
+	/* NULL, or: the way was cut (the descriptor reads EOF then). Only behind done, at most once. */
+	void (*lost)(struct tunnel_request *request, const struct err *why);
+	void *arg;
+	/* the transport's own */
+	void *priv;
+};
+
 typedef void remote_opened_cb(struct remote *remote, const struct err *err, void *arg);
 typedef void remote_closed_cb(void *arg);
 
@@ -91,6 +110,8 @@ struct transport_vtable {
 	void (*cancel)(struct remote *remote, struct remote_request *request);
 	void (*close)(struct remote *remote, remote_closed_cb *cb, void *arg);
 	void (*info)(const struct remote *remote, struct remote_info *info);
+	void (*tunnel_open)(struct transport *t, const struct remote_spec *through, struct tunnel_request *request);
+	void (*tunnel_cancel)(struct transport *t, struct tunnel_request *request);
 };
 
 /* The first member of every implementation's own struct, of the transport and of a remote. */
@@ -130,6 +151,24 @@ static inline void remote_close(struct remote *r, remote_closed_cb *cb, void *ar
 static inline void remote_info(const struct remote *r, struct remote_info *info)
 {
 	r->transport->vtable->info(r, info);
+}
+
+/* Connects to request->host from the machine that `through` describes, a bastion or a host, over a session to it that
+   does nothing else and is shared with all who go through the same machine. E_UNREACHABLE: that machine cannot connect
+   to there. E_FORWARDING: it does not allow it. E_BASTION: it cannot be logged into, and will not be tried again; other
+   codes: it cannot be reached now. Before `done` it may wait for its turn without a limit while others make progress.
+   The request is the transport's until done with an error, tunnel_cancel, or, if `lost` is set, its call; with `lost`
+   NULL until done. */
+static inline void tunnel_open(struct transport *t, const struct remote_spec *through, struct tunnel_request *request)
+{
+	t->vtable->tunnel_open(t, through, request);
+}
+
+/* Before done: gives up; done does not come. After it: `lost` does not come. The descriptor is not touched. Legal also
+   when everything is over, or was never begun with a zeroed request. */
+static inline void tunnel_cancel(struct transport *t, struct tunnel_request *request)
+{
+	t->vtable->tunnel_cancel(t, request);
 }
 
 #endif

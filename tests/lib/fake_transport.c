@@ -199,7 +199,11 @@ static void fake_info(const struct remote *remote, struct remote_info *info)
 	*info = (struct remote_info){ .phase = "ready", .banner = "SSH-2.0-fake", .host_key = "ssh-ed25519 SHA256:fake" };
 }
 
-static const struct transport_vtable fake_vtable = { fake_open, fake_start, fake_cancel, fake_close, fake_info };
+static const struct transport_vtable fake_vtable = { .open = fake_open,
+						       .start = fake_start,
+						       .cancel = fake_cancel,
+						       .close = fake_close,
+						       .info = fake_info };
 
 void fake_transport_init(struct fake_transport *t)
 {

@@ -6,7 +6,7 @@
 
 #include "transport/ssh.h"
 
-enum { OPS_MAX = 512, PINS_MAX = 16 };
+enum { OPS_MAX = 512, PINS_MAX = 16, HOPS_MAX = 8 };
 
 struct op_spec {
 	struct op op;
@@ -29,11 +29,21 @@ struct host {
 	bool open, closing;
 };
 
+/* A machine before the hosts. */
+struct hop {
+	struct remote_spec spec;
+	char label[64];
+	struct buf key;
+	const char *pin;
+};
+
 struct probe {
 	uv_loop_t loop;
 	struct transport *transport;
 	struct remote_spec spec;
 	struct buf key;
+	struct hop hops[HOPS_MAX];
+	int hops_n;
 	const char *range_first;
 	const char *pins[PINS_MAX];
 	struct op_spec ops[OPS_MAX];

@@ -191,6 +191,51 @@ static void opt_sudo(struct probe *p, const char *v)
 	p->spec.sudo = true;
 }
 
+static void set_hop_word(struct hop *hop, char *word)
+{
+	char *equals = strchr(word, '=');
+
+	if (!equals)
+		probe_die("--via USER@ADDRESS:PORT[,key=FILE][,pin=P][,known_hosts=FILE][,connect=MS]: ", word);
+	*equals = '\0';
+	if (strcmp(word, "key") == 0) {
+		hop->spec.key_name = equals + 1;
+		buf_release(&hop->key);
+		slurp(equals + 1, &hop->key);
+	} else if (strcmp(word, "pin") == 0) {
+		hop->pin = equals + 1;
+		hop->spec.host_keys = &hop->pin;
+		hop->spec.host_keys_n = 1;
+	} else if (strcmp(word, "known_hosts") == 0) {
+		hop->spec.known_hosts = equals + 1;
+	} else {
+		*equals = '=';
+		set_budget(&hop->spec.budgets, word);
+	}
+}
+
+/* The outermost comes first. What it does not say is as for the hosts. */
+static void opt_via(struct probe *p, const char *v)
+{
+	struct hop *hop = &p->hops[p->hops_n];
+	char *save = NULL, *text = strdup(v), *word = strtok_r(text, ",", &save);
+	char *at = word ? strchr(word, '@') : NULL, *colon = word ? strrchr(word, ':') : NULL;
+
+	if (!at || !colon || colon < at || p->hops_n == HOPS_MAX)
+		probe_die("--via USER@ADDRESS:PORT,…: ", v);
+	*at = *colon = '\0';
+	snprintf(hop->label, sizeof(hop->label), "bastion b%d", ++p->hops_n);
+	hop->spec = (struct remote_spec){
+	    .label = hop->label, .user = word, .address = at + 1, .port = (int)strtol(colon + 1, NULL, 10)};
+	while ((word = strtok_r(NULL, ",", &save)))
+		set_hop_word(hop, word);
+}
+
+static void opt_via_command(struct probe *p, const char *v)
+{
+	p->spec.via_command = v;
+}
+
 static void opt_budget(struct probe *p, const char *v)
 {
 	set_budget(&p->spec.budgets, v);
@@ -272,6 +317,8 @@ static const struct {
     {{"known-hosts", required_argument, NULL, 0}, opt_known_hosts},
     {{"port", required_argument, NULL, 0}, opt_port},
     {{"sudo", no_argument, NULL, 0}, opt_sudo},
+    {{"via", required_argument, NULL, 0}, opt_via},
+    {{"via-command", required_argument, NULL, 0}, opt_via_command},
     {{"budget", required_argument, NULL, 0}, opt_budget},
     {{"concurrency", required_argument, NULL, 0}, opt_concurrency},
     {{"keepalive", required_argument, NULL, 0}, opt_keepalive},
@@ -295,6 +342,25 @@ static int find_ops(int argc, char **argv)
 	return argc;
 }
 
+/* The command leads to the first machine, whichever that is. */
+static void link_hops(struct probe *p)
+{
+	for (int i = 0; i < p->hops_n; i++) {
+		struct hop *hop = &p->hops[i];
+
+		if (!hop->key.len)
+			buf_add(&hop->key, p->key.data, p->key.len);
+		hop->spec.key = hop->key.data;
+		hop->spec.key_len = hop->key.len;
+		hop->spec.via = i ? &p->hops[i - 1].spec : NULL;
+	}
+	if (!p->hops_n)
+		return;
+	p->hops[0].spec.via_command = p->spec.via_command;
+	p->spec.via_command = NULL;
+	p->spec.via = &p->hops[p->hops_n - 1].spec;
+}
+
 void probe_parse(struct probe *p, int argc, char **argv)
 {
 	struct option options[ARRAY_LEN(table) + 1] = {{.name = NULL}};
@@ -313,6 +379,7 @@ void probe_parse(struct probe *p, int argc, char **argv)
 		add_host(p, argv[i]);
 	for (int i = ops + 1; i < argc; i++)
 		add_op(p, argv[i]);
+	link_hops(p);
 	p->spec.host_keys = p->pins;
 	p->spec.key = p->key.data;
 	p->spec.key_len = p->key.len;
