@@ -49,8 +49,6 @@ static char *host_obstacle(const struct agent *agent, const struct host *host)
 
 	if (host->os != OS_UNKNOWN && !(agent->os & (1u << host->os)))
 		return str_fmt("not in this version: %s on %s", agent->name, host->os == OS_WINDOWS ? "Windows" : "Linux");
-	if (c->via_n || c->via_command)
-		return str_dup("not in this version: hosts behind a bastion (`via`)");
 	if (c->host_keys_policy == HOST_KEYS_ACCEPT_NEW)
 		return str_dup("not in this version: `host_keys`: \"accept-new\"; pin the key by `host_key` or `known_hosts`");
 	if (!c->identity.text)

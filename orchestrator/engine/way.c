@@ -15,8 +15,9 @@ static int resolve(const struct secret_ref *ref, const char *label, const char *
 	return E_SIGN;
 }
 
-/* Takes the label. */
-static int add_hop(struct way *way, char *label, const struct connection *c, bool windows, struct err *err)
+/* Takes the label. login: whose key or password. */
+static int add_hop(struct way *way, char *label, const struct connection *c, const struct connection *login,
+		   bool windows, struct err *err)
 {
 	struct way_hop *hop = &way->hops[way->n++];
 
@@ -26,7 +27,7 @@ static int add_hop(struct way *way, char *label, const struct connection *c, boo
 		.address = c->address,
 		.port = c->port,
 		.user = c->user,
-		.key_name = c->identity.text,
+		.key_name = login->identity.text,
 		.host_keys = (const char *const *)c->host_keys.at,
 		.host_keys_n = c->host_keys.n,
 		.known_hosts = c->known_hosts,
@@ -36,8 +37,8 @@ static int add_hop(struct way *way, char *label, const struct connection *c, boo
 		.via = way->n > 1 ? &way->hops[way->n - 2].spec : NULL,
 		.via_command = way->n > 1 ? NULL : c->via_command,
 	};
-	if (resolve(&c->identity, label, "the private key", &hop->key, err) != 0 ||
-	    resolve(&c->password, label, "the password", &hop->password, err) != 0)
+	if (resolve(&login->identity, label, "the private key", &hop->key, err) != 0 ||
+	    resolve(&login->password, label, "the password", &hop->password, err) != 0)
 		return E_SIGN;
 	hop->spec.key = hop->key.data;
 	hop->spec.key_len = hop->key.len;
@@ -52,12 +53,15 @@ static int add_hops(struct way *way, const struct tenant *tenant, const struct h
 	if (c->via_n >= WAY_HOPS_MAX)
 		return err_set(err, E_LIMIT, "%s/%s: more than %d bastions", tenant->id, host->name, WAY_HOPS_MAX - 1);
 	for (size_t i = 0; i < c->via_n; i++) {
+		const struct connection *bastion = &c->via[i]->connection;
+		/* A bastion that says nothing of a key takes the host's, as with ssh -J. */
+		bool own = bastion->identity.text || bastion->password.text;
 		char *label = str_fmt("bastion %s", c->via[i]->name);
 
-		if (add_hop(way, label, &c->via[i]->connection, false, err) != 0)
+		if (add_hop(way, label, bastion, own ? bastion : c, false, err) != 0)
 			return err->code;
 	}
-	return add_hop(way, str_fmt("%s/%s", tenant->id, host->name), c, host->os == OS_WINDOWS, err);
+	return add_hop(way, str_fmt("%s/%s", tenant->id, host->name), c, c, host->os == OS_WINDOWS, err);
 }
 
 int way_make(struct way *way, const struct tenant *tenant, const struct host *host, struct err *err)
