@@ -75,8 +75,8 @@ run_variants() {
 # is left.
 boot() {
 	cd /C:/windows
-	wineserver64 -p
-	wine64 cmd /c ver >/dev/null
+	setpriv --bounding-set "$capabilities" wineserver64 -p
+	setpriv --bounding-set "$capabilities" wine64 cmd /c ver >/dev/null
 }
 
 main() {

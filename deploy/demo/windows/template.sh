@@ -19,7 +19,7 @@ die() {
 }
 
 hash() {
-	(cd "$here" && find tools service tree.sh template.sh -type f -exec sha256sum {} + | sort -k 2
+	(cd "$here" && find tools service sftp tree.sh template.sh -type f -exec sha256sum {} + | sort -k 2
 		dpkg-query -W wine64 gcc-mingw-w64-x86-64-win32 2>/dev/null || true) | sha256sum | cut -c 1-16
 }
 
@@ -41,6 +41,7 @@ compile() {
 	program schtasks "$tools/schtasks.c" "$tools"/task_*.c "$text"
 	program tasklist "$tools/tasklist.c" "$text"
 	program findstr "$tools/findstr.c" "$text"
+	program sftp-server "$here"/sftp/*.c
 }
 
 # Runs in new mount, pid, uts and ipc namespaces, with $dir in the tree as /template.
@@ -59,11 +60,12 @@ inside() {
 	# Z: would be this host's Linux.
 	rm -f /wine/dosdevices/z:
 	mv /wine/drive_c/users /wine/drive_c/Users
+	sed -i 's/C:\\\\users/C:\\\\Users/' /wine/*.reg
 	for name in $our_programs; do
 		cp -f "/template/programs/$name.exe" /wine/drive_c/windows/system32/
 	done
 	mkdir -p /wine/drive_c/windows/system32/Tasks
-	cp /template/programs/sshshell.exe /wine/drive_c/windows/
+	cp /template/programs/sshshell.exe /template/programs/sftp-server.exe /wine/drive_c/windows/
 }
 
 # Those used last come first.

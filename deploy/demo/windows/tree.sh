@@ -12,6 +12,11 @@ tree=/sys/root
 # Our stand-ins in C:\windows\system32 for Wine's own programs.
 our_programs='sc schtasks tasklist findstr'
 
+# Wine runs as root (one user is enough), but without root's power over files: a read-only file, which to Wine is one
+# without write bits, is read-only to it.
+# shellcheck disable=SC2034
+capabilities=-dac_override,-dac_read_search
+
 # Wine's side of the world. mscoree and mshtml would ask to be downloaded. Wine takes its own programs, whatever lies in
 # their place, unless it is told otherwise ("native before builtin").
 windows_env() {
