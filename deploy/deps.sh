@@ -20,7 +20,7 @@ libsqlite3-dev libc-ares-dev libxml2-dev libssl-dev tzdata openssh-client'
 demo='openssh-server cron sudo ruby util-linux mount procps'
 
 # wine alone is the front door: without recommended packages it brings no 32-bit half, and wine64 has to be named.
-windows='wine wine64 gcc-mingw-w64-x86-64 openssh-server openssh-client util-linux mount'
+windows='wine wine64 gcc-mingw-w64-x86-64 openssh-server openssh-client ruby util-linux mount'
 
 # The shells are login shells of hosts in the tests; what is sent there must work in each. npm runs the JSON Schema
 # validator; only where there is none on PATH, since Debian's brings hundreds of packages and cannot stand beside

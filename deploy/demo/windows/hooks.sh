@@ -15,10 +15,13 @@ registry_text() {
 	printf %s "$1" | sed 's/[\\"]/\\&/g'
 }
 
-# registry KEY NAME VALUE: a string of HKEY_LOCAL_MACHINE; a number where VALUE is dword:XXXXXXXX.
+# registry KEY NAME VALUE: a string of HKEY_LOCAL_MACHINE; a number where VALUE is dword:XXXXXXXX, one with variables where
+# it is expand:TEXT, several where it is several:TEXT (one).
 registry() {
 	case $3 in
 	dword:*) value=$3 ;;
+	expand:*) value="str(2):\"$(registry_text "${3#expand:}")\"" ;;
+	several:*) value="str(7):\"$(registry_text "${3#several:}")\\0\"" ;;
 	*) value="\"$(registry_text "$3")\"" ;;
 	esac
 	printf '\n[%s] 1700000000\n"%s"=%s\n' "$(registry_text "$1" | sed 's/\\"/"/g')" "$2" "$value" >>/wine/system.reg
@@ -33,6 +36,49 @@ service() {
 	registry "$key" ObjectName LocalSystem
 	registry "$key" Start "dword:0000000$4"
 	registry "$key" Type dword:00000010
+}
+
+# scheduled_task NAME ENABLED COMMAND ARGUMENTS FOLDER: each night at 3:23. The texts go into XML as they are.
+scheduled_task() {
+	mkdir -p /C:/windows/system32/Tasks
+	sed 's/$/\r/' <<-T | iconv -t UTF-16LE >"/C:/windows/system32/Tasks/$1"
+		$(printf '\357\273\277')<?xml version="1.0" encoding="UTF-16"?>
+		<Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
+		  <RegistrationInfo>
+		    <Date>2012-06-11T09:30:00</Date>
+		    <Author>WIN\Administrator</Author>
+		    <URI>\\$1</URI>
+		  </RegistrationInfo>
+		  <Triggers>
+		    <CalendarTrigger>
+		      <StartBoundary>2012-06-11T03:23:00</StartBoundary>
+		      <Enabled>true</Enabled>
+		      <ScheduleByDay>
+		        <DaysInterval>1</DaysInterval>
+		      </ScheduleByDay>
+		    </CalendarTrigger>
+		  </Triggers>
+		  <Principals>
+		    <Principal id="Author">
+		      <UserId>S-1-5-18</UserId>
+		      <RunLevel>HighestAvailable</RunLevel>
+		    </Principal>
+		  </Principals>
+		  <Settings>
+		    <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>
+		    <AllowHardTerminate>true</AllowHardTerminate>
+		    <Enabled>$2</Enabled>
+		    <ExecutionTimeLimit>PT72H</ExecutionTimeLimit>
+		  </Settings>
+		  <Actions Context="Author">
+		    <Exec>
+		      <Command>$3</Command>
+		      <Arguments>$4</Arguments>
+		      <WorkingDirectory>$5</WorkingDirectory>
+		    </Exec>
+		  </Actions>
+		</Task>
+	T
 }
 
 # control LINE...: into the service's control file.

@@ -22,8 +22,9 @@ make_host() {
 	mount --bind wine/drive_c C:
 	cp -r "$here/client" "$here/variants" run/winhost/
 	cp "$dir"/template/programs/*.exe run/winhost/
+	cp -r "$here/../client" run/winhost/ruby-client
 	cp "$here/session.sh" run/winhost/session
-	cp "$here/tree.sh" run/winhost/
+	cp "$here/tree.sh" "$here/ruby.sh" run/winhost/
 	cp "$dir/hosts/$n/ssh_host_key" "$dir/hosts/$n/ssh_host_key.pub" etc/ssh/
 	cp "$dir/id_ed25519.pub" etc/ssh/authorized_keys
 	printf '127.0.0.1 localhost\n%s %s\n' "$address" "$name" >etc/hosts

@@ -41,6 +41,7 @@ compile() {
 	program schtasks "$tools/schtasks.c" "$tools"/task_*.c "$text"
 	program tasklist "$tools/tasklist.c" "$text"
 	program findstr "$tools/findstr.c" "$text"
+	program ruby "$tools/ruby.c"
 	program sftp-server "$here"/sftp/*.c
 }
 
