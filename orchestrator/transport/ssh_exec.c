@@ -34,6 +34,13 @@ static int broken(struct ssh_exec *x, const char *what)
 		       what);
 }
 
+/* The newline before a mark is not the command's. ssh_marks takes the LF. */
+static void drop_cr(struct ssh_exec *x, struct buf *b)
+{
+	if (kind_of(x)->crlf && b->len && !b->truncated && b->data[b->len - 1] == '\r')
+		b->data[--b->len] = '\0';
+}
+
 static int take_start(struct ssh_exec *x, const char *words)
 {
 	if (x->begun || !kind_of(x)->exec_started(x, words))
@@ -51,6 +58,7 @@ static int take_exit(struct ssh_exec *x, const char *words)
 	if (!ssh_mark_numbers(words, &code, 1) || !ssh_mark_code(code))
 		return broken(x, "a broken exit mark");
 	result_of(x)->exit_code = (int32_t)code;
+	drop_cr(x, &result_of(x)->err);
 	x->exited = true;
 	x->until_ms = ssh_remote_now(x->remote) + OUT_MS;
 	return 0;
@@ -79,6 +87,7 @@ static int on_mark(struct ssh_marks *marks, const char *words)
 		return 0;
 	}
 	if (!is_err && strcmp(words, "out") == 0) {
+		drop_cr(x, &result_of(x)->out);
 		x->out_ended = true;
 		return 0;
 	}

@@ -58,6 +58,8 @@ static int take_words(struct ssh_marks *marks, char c)
 			marks->words[marks->words_len++] = c;
 		return 0;
 	}
+	if (marks->words_len && marks->words[marks->words_len - 1] == '\r')
+		marks->words_len--;
 	marks->words[marks->words_len] = '\0';
 	marks->words_len = 0;
 	marks->matched = 0;

@@ -3,7 +3,7 @@
  *
  *     NEWLINE @NONCE SPACE words NEWLINE
  *
- * The newline before it ends what somebody left unfinished ("Welcome! " without one) and is not part of anybody's text.
+ * where a CR before the last newline does not count. The newline before it ends what somebody left unfinished ("Welcome! " without one) and is not part of anybody's text.
  * All else is text: banners, messages of the day, the echo in somebody's .bashrc, or a command's own output. A mark may
  * announce bytes that follow it and are not looked at (ssh_marks_raw), so that an output may hold anything.
  *

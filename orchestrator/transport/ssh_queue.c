@@ -4,6 +4,7 @@
  * other; a callback may start, cancel and close whatever it likes.
  */
 #include "transport/ssh_remote.h"
+#include "transport/ssh_win_text.h"
 
 #include <stdarg.h>
 
@@ -11,8 +12,6 @@ enum { INPUT_MAX = 16 << 20, HEADER_ROOM = 8192 };
 
 static const char *what_is_wrong(const struct op *op)
 {
-	if (op->input.truncated || op->input.len > INPUT_MAX)
-		return "more than 16 MB of input";
 	switch (op->kind) {
 	case OP_RUN:
 		return op->script ? NULL : "no script";
@@ -23,6 +22,18 @@ static const char *what_is_wrong(const struct op *op)
 		return op->path && *op->path == '/' ? NULL : "no absolute path";
 	}
 	return "an unknown kind";
+}
+
+static int check(const struct ssh_remote *r, const struct op *op, struct err *err)
+{
+	const char *wrong;
+
+	if (op->input.truncated || op->input.len > INPUT_MAX)
+		return err_set(err, E_LIMIT, "more than 16 MB of input");
+	if (r->windows)
+		return ssh_win_op_check(op, err);
+	wrong = what_is_wrong(op);
+	return wrong ? err_set(err, E_INVAL, "%s", wrong) : 0;
 }
 
 static void prepare_result(struct remote_request *request)
@@ -41,7 +52,7 @@ static void prepare_result(struct remote_request *request)
 void ssh_request_start(struct ssh_remote *r, struct remote_request *request)
 {
 	struct ssh_request *req = NEW(struct ssh_request);
-	const char *wrong = what_is_wrong(request->op);
+	struct err wrong = {.code = 0};
 
 	req->request = request;
 	req->number = ++r->next_number;
@@ -49,8 +60,8 @@ void ssh_request_start(struct ssh_remote *r, struct remote_request *request)
 	request->priv = req;
 	r->requests_n++;
 	prepare_result(request);
-	if (wrong)
-		ssh_request_fail(r, req, wrong[0] == 'm' ? E_LIMIT : E_INVAL, "%s: %s", request->what, wrong);
+	if (check(r, request->op, &wrong))
+		ssh_request_fail(r, req, wrong.code, "%s: %s", request->what, wrong.text);
 	else if (r->closing)
 		ssh_request_fail(r, req, E_CANCELED, "%s: the connection is being closed", request->what);
 	else if (r->err.code)

@@ -193,6 +193,7 @@ static struct ssh_remote *open_any(struct transport *t, const struct remote_spec
 	r->user = str_dup(spec->user ? spec->user : "");
 	r->port = spec->port;
 	r->sudo = spec->sudo;
+	r->windows = spec->windows;
 	r->opened = cb;
 	r->opened_arg = arg;
 	set_budgets(r, &spec->budgets);

@@ -93,7 +93,7 @@ struct ssh_remote {
 	struct ssh_transport *transport;
 	char *label, *address, *user;
 	int port;
-	bool sudo;
+	bool sudo, windows;
 	struct remote_budgets budgets;
 	const struct ssh_key *key; /* the transport's */
 	struct ssh_trust trust;

@@ -8,15 +8,19 @@
 #include <errno.h>
 #include <openssl/rand.h>
 
+static const struct ssh_shell_kind *kind_of(const struct ssh_remote *remote)
+{
+	return remote->windows ? &ssh_windows_kind : &ssh_posix_kind;
+}
+
 const char *ssh_shell_name(const struct ssh_remote *remote)
 {
-	(void)remote;
-	return ssh_posix_kind.name;
+	return kind_of(remote)->name;
 }
 
 struct ssh_shell *ssh_shell_new(struct ssh_remote *remote)
 {
-	return ssh_posix_kind.make(remote);
+	return kind_of(remote)->make(remote);
 }
 
 void ssh_shell_init(struct ssh_shell *shell, const struct ssh_shell_kind *kind, struct ssh_remote *remote)

@@ -20,6 +20,7 @@ struct ssh_exec;
 struct ssh_shell_kind {
 	const char *name;    /* for errors */
 	const char *command; /* what a channel is asked to run: the shell's own, and those of OP_EXEC */
+	bool crlf;           /* the newline before a mark is CR LF */
 	struct ssh_shell *(*make)(struct ssh_remote *remote); /* its channel is under way */
 	void (*free)(struct ssh_shell *shell);
 	int (*step)(struct ssh_shell *shell, struct err *err);

@@ -236,6 +236,12 @@ static void opt_via_command(struct probe *p, const char *v)
 	p->spec.via_command = v;
 }
 
+static void opt_windows(struct probe *p, const char *v)
+{
+	(void)v;
+	p->spec.windows = true;
+}
+
 static void opt_budget(struct probe *p, const char *v)
 {
 	set_budget(&p->spec.budgets, v);
@@ -319,6 +325,7 @@ static const struct {
     {{"sudo", no_argument, NULL, 0}, opt_sudo},
     {{"via", required_argument, NULL, 0}, opt_via},
     {{"via-command", required_argument, NULL, 0}, opt_via_command},
+    {{"windows", no_argument, NULL, 0}, opt_windows},
     {{"budget", required_argument, NULL, 0}, opt_budget},
     {{"concurrency", required_argument, NULL, 0}, opt_concurrency},
     {{"keepalive", required_argument, NULL, 0}, opt_keepalive},

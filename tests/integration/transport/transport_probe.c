@@ -1,7 +1,8 @@
 /*
  * transport_probe: the SSH transport from the command line, for tests and for measuring.
  *
- *	transport_probe --user U --key FILE [--pin P]… [--known-hosts FILE] [--port N] [--sudo] [--budget PHASE=MS]…
+ *	transport_probe --user U --key FILE [--pin P]… [--known-hosts FILE] [--port N] [--sudo] [--windows]
+ *			[--budget PHASE=MS]…
  *			[--via USER@ADDRESS:PORT[,key=FILE][,pin=P][,known_hosts=FILE][,PHASE=MS]…]… [--via-command C]
  *			[--concurrency N] [--keepalive S] [--handshakes N] [--hold] [--close-at MS | --close-anyway MS]
  *[--show] [--quiet] (ADDRESS… | --range FIRST COUNT) [-- OP…]
