@@ -371,8 +371,10 @@ static int stop_running(struct posix_shell *sh, struct err *err)
 
 static int shell_ended(struct posix_shell *sh, struct err *err)
 {
-	if (sh->base.finishing)
+	if (sh->base.finishing) {
+		sh->base.ended = true;
 		return 0;
+	}
 	if (sh->base.ready)
 		return err_set(err, E_CLOSED, "the shell on the host has ended (was it killed?)%s%.200s",
 			       sh->text.len ? ": " : "", buf_str(&sh->text));

@@ -117,6 +117,11 @@ is 'closed while a command runs' "$(field 1 err)" canceled
 is 'sleep 4715 is gone on the host' "$(await_no_process 4715)" 0
 total_clean 'closed'
 
+# A close is over when the shell has ended, not when its time is.
+begin=$(date +%s)
+probe --budget close=20000 127.0.0.1 -- 'exec:true'
+ok 'a close takes no longer than it must' test $(($(date +%s) - begin)) -lt 15
+
 # --- killed by somebody else
 echo 'kill -9 $PPID; sleep 1' >"$work/parricide.sh"
 probe --show 127.0.0.1 -- 'exec:echo out; kill -9 $PPID; sleep 1' 'exec:exit 3'
