@@ -165,26 +165,45 @@ static int find(xmlDoc *doc, const char *key, struct view *view)
 	return n;
 }
 
+/* The next character of theirs, its length in *n; XML_CHAR_END at the end. JIS X 0201 has a yen sign and an overline in
+   two places of ASCII: Windows does not, iconv's SHIFT_JIS does. */
+static uint32_t their_char(const struct xml_text *text, const char *at, size_t len, size_t *n)
+{
+	uint32_t code = XML_CHAR_END;
+
+	*n = utf8_next(at, len, &code);
+	if (text->encoding == XML_SJIS && code == 0xa5)
+		return '\\';
+	return text->encoding == XML_SJIS && code == 0x203e ? '~' : code;
+}
+
+static bool is_run(uint32_t code)
+{
+	return code >= 0x80 && code != XML_CHAR_END;
+}
+
 /* The scanner does not know all encodings' characters: a run of such stands for any that are not ASCII. */
-static bool same_value(const struct xml_opinion_value *ours, const xmlChar *theirs)
+static bool same_value(const struct xml_text *text, const struct xml_opinion_value *ours, const xmlChar *theirs)
 {
 	const char *at = (const char *)theirs;
-	uint32_t code = 0;
 	size_t len = strlen(at), n;
+	uint32_t code = their_char(text, at, len, &n);
 
 	for (size_t i = 0; i < ours->n; i++) {
-		if (ours->at[i].code != XML_CHAR_UNKNOWN) {
-			n = utf8_next(at, len, &code);
-			if (!n || code != ours->at[i].code)
-				return false;
+		uint32_t own = ours->at[i].code;
+
+		/* the first of a run takes all of theirs, the others none */
+		if (own == XML_CHAR_UNKNOWN && i > 0 && ours->at[i - 1].code == XML_CHAR_UNKNOWN)
+			continue;
+		if (own == XML_CHAR_UNKNOWN ? !is_run(code) : code != own)
+			return false;
+		do {
 			at += n;
 			len -= n;
-		} else if (i == 0 || ours->at[i - 1].code != XML_CHAR_UNKNOWN) {
-			for (; len && (unsigned char)*at >= 0x80; len--)
-				at++;
-		}
+			code = their_char(text, at, len, &n);
+		} while (own == XML_CHAR_UNKNOWN && is_run(code));
 	}
-	return !len;
+	return code == XML_CHAR_END;
 }
 
 static bool look(const struct xml_text *text, const struct xml_opinion_value *value, struct view *view,
@@ -200,7 +219,7 @@ static bool look(const struct xml_text *text, const struct xml_opinion_value *va
 		say(out, XML_OPINION_OTHER, "sees the key %d times", n);
 	else if (!view->said)
 		say(out, XML_OPINION_OTHER, "sees the key without a value");
-	else if (!same_value(value, view->said))
+	else if (!same_value(text, value, view->said))
 		say(out, XML_OPINION_OTHER, "sees another value");
 	else
 		say(out, XML_OPINION_SAME, "reads the same value");

@@ -1,5 +1,7 @@
 #include "agents/edit/xml_scan.h"
 
+#include "base/alloc.h"
+
 #include <string.h>
 
 /* ---- characters ------------------------------------------------------------------------------------------------- */
@@ -66,15 +68,34 @@ static bool skip_space(struct xml_scan *s)
 	return any;
 }
 
+/* XML 1.0, fifth edition, [4] and [4a], from U+0080 on. */
+static const uint32_t name_starts[][2] = {
+	{ 0xc0, 0xd6 },	    { 0xd8, 0xf6 },	{ 0xf8, 0x2ff },    { 0x370, 0x37d },
+	{ 0x37f, 0x1fff },  { 0x200c, 0x200d }, { 0x2070, 0x218f }, { 0x2c00, 0x2fef },
+	{ 0x3001, 0xd7ff }, { 0xf900, 0xfdcf }, { 0xfdf0, 0xfffd }, { 0x10000, 0xeffff },
+};
+static const uint32_t name_others[][2] = { { 0xb7, 0xb7 }, { 0x300, 0x36f }, { 0x203f, 0x2040 } };
+
+static bool is_within(uint32_t c, const uint32_t (*ranges)[2], size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (c >= ranges[i][0] && c <= ranges[i][1])
+			return true;
+	}
+	return false;
+}
+
 static bool is_name_start(uint32_t c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':' ||
-	       (c >= 0x80 && c != XML_CHAR_END);
+	if (c < 0x80)
+		return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':';
+	return c == XML_CHAR_UNKNOWN || is_within(c, name_starts, ARRAY_LEN(name_starts));
 }
 
 static bool is_name(uint32_t c)
 {
-	return is_name_start(c) || (c >= '0' && c <= '9') || c == '-' || c == '.';
+	return is_name_start(c) || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+	       is_within(c, name_others, ARRAY_LEN(name_others));
 }
 
 static struct xml_span take_name(struct xml_scan *s)
@@ -146,7 +167,7 @@ size_t xml_reference(const struct xml_text *text, size_t at, uint32_t *code)
 		n = numeric_reference(text, at, code);
 		return n ? at + n - start : 0;
 	}
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
 		n = xml_looking_at(text, at, known[i].written);
 		*code = known[i].code;
 		if (n)

@@ -12,8 +12,9 @@
  *        text, CDATA ─▶ TEXT (only inside of the root element, only where there is more than white space)
  *        the end ─────▶ EOF, again and again      something wrong ──▶ BAD, again and again
  *
- * Two things are more lenient than XML 1.0: characters that are not ASCII may stand in names without being looked at,
- * and prefixes of names need not be declared. Stricter: nesting, attributes of one element and names are bounded.
+ * Two things are more lenient than XML 1.0: characters of encodings whose tables are not here (Shift_JIS) may stand in
+ * names, and prefixes of names need not be declared. Stricter: no DOCTYPE; nesting and the attributes of one element are
+ * bounded.
  */
 #ifndef AGENTS_EDIT_XML_SCAN_H
 #define AGENTS_EDIT_XML_SCAN_H

