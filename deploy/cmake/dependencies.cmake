@@ -8,6 +8,7 @@ pkg_check_modules(SQLITE  REQUIRED IMPORTED_TARGET sqlite3>=3.40)
 pkg_check_modules(CARES   REQUIRED IMPORTED_TARGET libcares>=1.18)
 pkg_check_modules(XML     REQUIRED IMPORTED_TARGET libxml-2.0>=2.9.14)
 pkg_check_modules(CRYPTO  REQUIRED IMPORTED_TARGET libcrypto>=3.0)
+pkg_check_modules(SSL     REQUIRED IMPORTED_TARGET libssl>=3.0)
 find_package(Threads REQUIRED)
 
 # The tests are built where Check is; a configure without it still builds the program.

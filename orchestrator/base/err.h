@@ -45,7 +45,8 @@
 	X(E_SIGN, -24, "signing", "the private key could not be used")                                                 \
 	X(E_BUSY, -25, "busy", "another process holds the file open (a sharing violation)")        \
 	X(E_FORWARDING, -26, "forwarding", "a bastion does not allow connections to be forwarded")                     \
-	X(E_BASTION, -27, "bastion", "the login to a bastion before the host was refused or is not safe")
+	X(E_BASTION, -27, "bastion", "the login to a bastion before the host was refused or is not safe")              \
+	X(E_TLS, -28, "tls", "the server's certificate is not trusted, or is another server's")
 
 enum err_code {
 #define X(code, value, name, meaning) code = value,

@@ -15,6 +15,11 @@ void op_release(struct op *op)
 	free(op->command);
 	free(op->path);
 	free(op->backup);
+	free(op->url);
+	free(op->account);
+	free(op->secret);
+	buf_release_secret(&op->password);
+	free(op->trust_file);
 	*op = (struct op){ .kind = op->kind };
 }
 

@@ -15,6 +15,11 @@
  *             symlink to it are kept; it is on disk before the op ends. A file with several hard links is refused
  *             (E_INVAL): atomic and linked exclude each other. `backup`: the old file is kept under that name in the
  *             same folder, unless one is there already (the first one is the one that counts).
+ * OP_HTTP     asks a web service: GET of `url`, which is https: and nothing else, from where the remote is: the controller,
+ *             or a host's session. Whatever way of HTTP authentication the service asks for (RFC 7617, RFC 7616, NTLM), with
+ *             `account` and `password`; neither leaves before the server's certificate was found good. exit_code is the
+ *             status: every status is an answer, a redirection too, and none is followed. `out` is the body, `err` the
+ *             answer's header lines. A body larger than max_out_bytes: E_LIMIT, nothing is returned.
  *
  * On a Windows host the same four mean:
  *
@@ -49,7 +54,7 @@
 #define OP_TIMEOUT_DEFAULT_MS 30000
 #define OP_ARGS_MAX 16
 
-enum op_kind { OP_RUN, OP_EXEC, OP_GET, OP_REPLACE };
+enum op_kind { OP_RUN, OP_EXEC, OP_GET, OP_REPLACE, OP_HTTP };
 
 struct op {
 	enum op_kind kind;
@@ -64,6 +69,11 @@ struct op {
 	char *path;	  /* OP_GET, OP_REPLACE: absolute */
 	char expect_sha256[SHA256_HEX_MAX]; /* OP_REPLACE */
 	char *backup;			    /* OP_REPLACE: a file name, or NULL */
+	char *url;			    /* OP_HTTP */
+	char *account;			    /* OP_HTTP: or NULL */
+	char *secret;	     /* OP_HTTP: where the password is found, as the inventory says it; the engine looks it up */
+	struct buf password; /* OP_HTTP: filled in just before the start */
+	char *trust_file;    /* OP_HTTP: the only certificates to trust (PEM); NULL: the system's */
 };
 
 /* Metadata of a file that was read. */
@@ -79,11 +89,14 @@ struct op_file {
 
 /* err.code 0: it ran to its end, and exit_code is known. Else how it failed:
  *   E_TIMEOUT (killed on the far side, as far as could be), E_CANCELED, E_CLOSED (cut: whether it had an effect is not
- *   known), E_SUDO, E_PROTOCOL, E_PERM, E_NOTFOUND, E_LIMIT, E_CHANGED, E_INVAL, E_NOSPACE, E_BUSY, E_IO.
- * `started` tells whether the far side may have begun: false means surely not. out and err hold what came until then. */
+ *   known), E_SUDO, E_PROTOCOL, E_PERM, E_NOTFOUND, E_LIMIT, E_CHANGED, E_INVAL, E_NOSPACE, E_BUSY, E_IO; of a service
+ *   also E_UNREACHABLE, E_REFUSED, E_TLS.
+ * `started` tells whether the far side may have begun: false means surely not. out and err hold what came until then.
+ * `beyond`: what failed is the service that was asked, or the way to it; the remote itself is as good as before. */
 struct op_result {
 	struct err failure;
 	bool started;
+	bool beyond;
 	int32_t exit_code;
 	struct buf out, err;
 	struct op_file file;
@@ -91,7 +104,7 @@ struct op_result {
 };
 
 void op_init(struct op *op, enum op_kind kind);
-void op_release(struct op *op); /* overwrites the input */
+void op_release(struct op *op); /* overwrites the input and the password */
 void op_arg(struct op *op, const char *arg);
 void op_argf(struct op *op, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -302,6 +302,7 @@ static const struct embedded *script_of(const struct op *op, char **args, int *a
 		*args_n = 4;
 		return embedded_find(embedded_transport, "replace.sh");
 	case OP_EXEC:
+	case OP_HTTP:
 		break;
 	}
 	return NULL;

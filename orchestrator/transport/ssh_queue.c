@@ -20,6 +20,8 @@ static const char *what_is_wrong(const struct op *op)
 	case OP_GET:
 	case OP_REPLACE:
 		return op->path && *op->path == '/' ? NULL : "no absolute path";
+	case OP_HTTP:
+		return "a host is not asked for a web page";
 	}
 	return "an unknown kind";
 }

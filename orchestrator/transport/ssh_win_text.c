@@ -190,6 +190,8 @@ int ssh_win_op_check(const struct op *op, struct err *err)
 		return ssh_win_path_check(op->path, err);
 	case OP_REPLACE:
 		return check_replace(op, err);
+	case OP_HTTP:
+		return err_set(err, E_INVAL, "a host is not asked for a web page");
 	}
 	return err_set(err, E_INVAL, "an unknown kind");
 }

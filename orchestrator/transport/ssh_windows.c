@@ -297,6 +297,7 @@ static void begin_request(struct ssh_win_shell *sh, struct ssh_request *req)
 		ssh_win_replace_begin(sh);
 		return;
 	case OP_EXEC:
+	case OP_HTTP:
 		return;
 	}
 }

@@ -18,7 +18,8 @@
  * A remote whose connection is lost fails what is running with E_CLOSED and everything after it, too; it never
  * reconnects by itself: whether that is safe is the engine's to judge.
  *
- * Two implementations: transport/ssh.h (the real one), tests/lib/fake_transport.h.
+ * Implementations: transport/ssh.h (hosts), transport/local.h (the controller itself, for OP_HTTP), and
+ * tests/lib/fake_transport.h.
  */
 #ifndef TRANSPORT_TRANSPORT_H
 #define TRANSPORT_TRANSPORT_H

@@ -354,5 +354,7 @@ void host_do(const struct op *op, struct op_result *result)
 	case OP_REPLACE:
 		replace(op, result);
 		return;
+	case OP_HTTP: /* asks no host */
+		abort();
 	}
 }

@@ -95,7 +95,7 @@ START_TEST(test_names)
 		ck_assert(err_meaning(code)[0] != '\0');
 		seen++;
 	}
-	ck_assert_int_eq(seen, 27);
+	ck_assert_int_eq(seen, 28);
 	ck_assert_str_eq(err_name(0), "ok");
 	ck_assert_str_eq(err_name(E_HOSTKEY), "host-key"); /* stored in journals */
 	ck_assert_int_eq(err_code("no-such"), 0);

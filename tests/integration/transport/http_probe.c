@@ -1,0 +1,184 @@
+/*
+ * http_probe: the controller's own transport from the command line, for tests.
+ *
+ *	http_probe [--account A --secret S] [--trust FILE] [--timeout MS] [--cap BYTES] [--cancel MS] [--close MS] [--times N]
+ *		   [--show] URL
+ *
+ * Asks N times at once (1). One line a request: err=NAME beyond=0|1 started=0|1 status=N out=BYTES ms=N text="…"; --show
+ * adds header lines and body. --cancel: given up after so many milliseconds (0: in the call's own turn); --close: the
+ * remote is closed then. The last line says what is left; the exit code is 0 when every request ended without failure,
+ * else 1; 3: a descriptor, a handle or a callback is missing or left.
+ */
+#include "base/alloc.h"
+#include "transport/local.h"
+
+#include <dirent.h>
+#include <getopt.h>
+#include <unistd.h>
+
+enum { TIMES_MAX = 256 };
+
+static struct {
+	uv_loop_t loop;
+	struct transport *transport;
+	struct remote *remote;
+	struct op op;
+	struct remote_request requests[TIMES_MAX];
+	bool over[TIMES_MAX];
+	int times, left, failed, twice, cancel_ms, close_ms;
+	bool show, closing;
+	uv_timer_t timer;
+} p = { .times = 1, .cancel_ms = -1, .close_ms = -1 };
+
+static void on_closed(void *arg)
+{
+	(void)arg;
+	local_transport_close(p.transport, NULL, NULL);
+}
+
+static void close_all(void)
+{
+	if (p.closing)
+		return;
+	p.closing = true;
+	uv_close((uv_handle_t *)&p.timer, NULL);
+	remote_close(p.remote, on_closed, NULL);
+}
+
+static void on_done(struct remote_request *request)
+{
+	struct op_result *r = &request->result;
+	long n = request - p.requests;
+
+	p.twice += p.over[n];
+	p.over[n] = true;
+	p.failed += r->failure.code != 0;
+	printf("err=%s beyond=%d started=%d status=%d out=%zu ms=%lld text=\"%s\"\n", err_name(r->failure.code), r->beyond,
+	       r->started, (int)r->exit_code, r->out.len, (long long)r->elapsed_ms, r->failure.text);
+	if (p.show)
+		printf("%s%s\n", buf_str(&r->err), buf_str(&r->out));
+	op_result_release(r);
+	if (--p.left == 0)
+		close_all();
+}
+
+static void cancel_all(void)
+{
+	for (int i = 0; i < p.times; i++)
+		if (!p.over[i])
+			remote_cancel(p.remote, &p.requests[i]);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	(void)timer;
+	if (p.cancel_ms > 0)
+		cancel_all();
+	else
+		close_all();
+}
+
+static void on_opened(struct remote *remote, const struct err *err, void *arg)
+{
+	(void)arg;
+	if (err)
+		abort();
+	p.left = p.times;
+	for (int i = 0; i < p.times; i++) {
+		p.requests[i] = (struct remote_request){ .op = &p.op, .what = "probe", .done = on_done };
+		remote_start(remote, &p.requests[i]);
+	}
+	if (p.cancel_ms == 0)
+		cancel_all();
+	if (p.close_ms == 0)
+		close_all();
+	else if (p.cancel_ms > 0 || p.close_ms > 0)
+		uv_timer_start(&p.timer, on_timer, (uint64_t)(p.cancel_ms > 0 ? p.cancel_ms : p.close_ms), 0);
+}
+
+static void parse(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "account", 1, NULL, 'a' }, { "secret", 1, NULL, 's' }, { "trust", 1, NULL, 't' }, { "timeout", 1, NULL, 'm' },
+		{ "cap", 1, NULL, 'c' },     { "cancel", 1, NULL, 'x' }, { "close", 1, NULL, 'q' }, { "times", 1, NULL, 'n' },
+		{ "show", 0, NULL, 'v' },    { 0 },
+	};
+	int c;
+
+	op_init(&p.op, OP_HTTP);
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (c) {
+		case 'a':
+			p.op.account = str_dup(optarg);
+			break;
+		case 's':
+			buf_adds(&p.op.password, optarg);
+			break;
+		case 't':
+			p.op.trust_file = str_dup(optarg);
+			break;
+		case 'm':
+			p.op.timeout_ms = (int)strtol(optarg, NULL, 10);
+			break;
+		case 'c':
+			p.op.max_out_bytes = strtoul(optarg, NULL, 10);
+			break;
+		case 'x':
+			p.cancel_ms = (int)strtol(optarg, NULL, 10);
+			break;
+		case 'q':
+			p.close_ms = (int)strtol(optarg, NULL, 10);
+			break;
+		case 'n':
+			p.times = (int)strtol(optarg, NULL, 10);
+			break;
+		case 'v':
+			p.show = true;
+			break;
+		default: /* getopt has said it */
+			exit(2);
+		}
+	}
+	if (optind + 1 != argc || p.times < 1 || p.times > TIMES_MAX)
+		exit(2);
+	p.op.url = str_dup(argv[optind]);
+}
+
+static size_t fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	size_t n = 0;
+
+	while (dir && readdir(dir))
+		n++;
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+int main(int argc, char **argv)
+{
+	struct err err = { 0 };
+	size_t before;
+	int left;
+
+	parse(argc, argv);
+	/* What libuv opens once and keeps is no leak. */
+	uv_loop_init(&p.loop);
+	uv_loop_close(&p.loop);
+	before = fds();
+	uv_loop_init(&p.loop);
+	uv_timer_init(&p.loop, &p.timer);
+	if (local_transport_new(&p.loop, &p.transport, &err))
+		exit(2);
+	p.remote = remote_open(p.transport, &(struct remote_spec){ .label = "probe" }, on_opened, NULL);
+	uv_run(&p.loop, UV_RUN_DEFAULT);
+	left = uv_loop_close(&p.loop);
+	op_release(&p.op);
+	printf("total failed=%d waiting=%d twice=%d handles=%s fds=%s\n", p.failed, p.left, p.twice, left ? "LEFT" : "none",
+	       before == fds() ? "none" : "LEFT");
+	fflush(stdout);
+	if (left || p.left || p.twice || before != fds())
+		return 3;
+	return p.failed ? 1 : 0;
+}
