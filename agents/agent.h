@@ -17,6 +17,10 @@
  * Failures of the way (cut, timeout, no sudo …) are the engine's; judge sees a result when the op ran, or when its
  * failure is an answer about the thing itself: E_NOTFOUND, E_CHANGED, E_LIMIT, E_INVAL, E_PERM, E_NOSPACE, E_EXISTS, E_BUSY.
  *
+ * A target without a host has no machine: its ops are the controller's own (OP_HTTP). An agent whose apply[] is empty
+ * only checks: where it says that all is as it should be the row is verified, and put back with what it is the proof of.
+ * Within one step such targets come after the hosts.
+ *
  * Crash rules an agent must keep:
  *   - A row that changes anything has STEP_MUTATES: its intent is durable before the op starts, together with the
  *     `before` facts when it is the first one of this target.
@@ -36,12 +40,24 @@
 
 #define ITEM_MAX 128
 
+/* Another target of the same tenant, and what it left behind (struct agent.exports): views. */
+struct neighbour {
+	const char *target;
+	const struct host *host; /* or NULL */
+	enum step_state state;
+	bool changed;   /* its first change was begun, and not rolled back */
+	int64_t ran_ms; /* when its agent's row `ran` had its good outcome (wall time); 0: it had not */
+	const struct facts *left;
+};
+
 /* What the engine hands to every call: views, all read-only for the agent but `now`. */
 struct agent_ctx {
 	const struct inventory *inventory;
 	const struct tenant *tenant;
 	const struct host *host;     /* SCOPE_HOST, else NULL */
 	const struct domain *domain; /* SCOPE_DOMAIN, else NULL */
+	const struct procedure_step *step;
+	const char *target;	     /* its key: "domain:acme.example" */
 	const json_t *params;	     /* the use's own keys; an empty object when there are none */
 	const json_t *with;	     /* what the procedure's step says */
 	struct facts *now;	     /* what was seen since the last observe began; judge writes here */
@@ -50,6 +66,9 @@ struct agent_ctx {
 	int64_t wall_ms;
 	/* Has this row of apply[] a good outcome since `before` was written? */
 	bool (*step_done)(const struct agent_ctx *ctx, const char *step, const char *item);
+	/* Calls each() for every target of a step of this tenant, in their order, itself included. */
+	void (*neighbours)(const struct agent_ctx *ctx, const char *step,
+			   void (*each)(const struct neighbour *neighbour, void *arg), void *arg);
 };
 
 enum step_request { OP_DO, OP_SKIP, OP_END };
@@ -57,6 +76,7 @@ enum step_request { OP_DO, OP_SKIP, OP_END };
 enum step_flags {
 	STEP_MUTATES = 1,    /* an intent comes first */
 	STEP_IDEMPOTENT = 2, /* may be repeated when its outcome is unknown */
+	STEP_SERVICE = 4,    /* judge also sees how a service failed (result.beyond), once what may pass was tried again */
 };
 
 struct step {
@@ -80,7 +100,19 @@ struct agent {
 	const struct step *observe;
 	int (*assess)(const struct agent_ctx *ctx, struct assessment *out, struct err *err);
 	const struct step *apply, *restore, *verify, *revert;
+	/* Facts that are kept with the row, as text, for its neighbours and for later runs; ended by NULL, or NULL. A fact
+	   that is not set leaves the kept one as it is; what is rolled back keeps none. */
+	const char *const *exports;
+	/* The row of apply[] that uses what was changed, once and to the end, so that a neighbour can look for what came of
+	   it; NULL: there is none. That something was only started does not count. */
+	const char *ran;
 };
+
+/* Does it only check? */
+static inline bool agent_only_checks(const struct agent *a)
+{
+	return !a->apply->name;
+}
 
 /* The agent of that name, or NULL: not in this version. */
 const struct agent *agent_find(const char *name);

@@ -7,6 +7,7 @@ extern const struct embedded embedded_agents[];
 const struct agent *const agents[] = {
 	&agent_ad_sync_client,
 	&agent_ruby_client,
+	&agent_web_service,
 	NULL,
 };
 

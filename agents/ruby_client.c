@@ -475,4 +475,5 @@ const struct agent agent_ruby_client = {
 	.restore = restore,
 	.verify = verify,
 	.revert = revert,
+	.ran = "run-client",
 };

@@ -1,4 +1,5 @@
-/* Secret references of the model: placeholders, paths, and a look at key files (their mode, never their content). */
+/* Secret references and files of the model: placeholders, paths, and a look at key files (their mode, never their
+   content). */
 #include "inventory/decode.h"
 
 #include "inventory/documents.h"
@@ -8,6 +9,8 @@
 #include "base/alloc.h"
 
 #include <ctype.h>
+#include <errno.h>
+#include <unistd.h>
 
 /* "{tenant}" and "{host}" filled in. Another word in braces is a mistake, except in a command, which may mean it. */
 static char *fill(struct loading *l, const struct found *found, const char *text, const char *tenant, const char *host)
@@ -67,7 +70,18 @@ struct secret_ref decode_secret(struct loading *l, const struct found *found, co
 	return ref;
 }
 
-/* The object's own secrets, and those of the objects in it. The values are replaced in a copy. */
+/* A file that is only read later must be there now. */
+static char *worked_out_path(struct loading *l, const struct found *found)
+{
+	char *path = path_from(place_file(&found->layer->place), json_string_value(found->value));
+	char *name = arena_dup(l->arena, path);
+
+	if (l->source->is_disk && names_add(&l->files, name, name) && access(path, R_OK) < 0)
+		problem_add(l, &found->place, "the file %s %s", path, errno == ENOENT ? "does not exist" : "cannot be read");
+	return path;
+}
+
+/* The object's own secrets and paths, and those of the objects in it. The values are replaced in a copy. */
 static void fill_object(struct loading *l, const struct layer *layer, const struct shape *shape, json_t *copy,
 			const char *tenant)
 {
@@ -84,6 +98,10 @@ static void fill_object(struct loading *l, const struct layer *layer, const stru
 			struct secret_ref ref = decode_secret(l, &found, tenant, NULL);
 			if (ref.text)
 				json_string_set(value, ref.text);
+		} else if (key && key->flags & KEY_PATH && json_is_string(value)) {
+			char *path = worked_out_path(l, &found);
+			json_string_set(value, path);
+			free(path);
 		}
 	}
 }
@@ -99,6 +117,8 @@ static bool needs_filling(const struct shape *shape, json_t *object)
 		const struct key *key = shape_key(shape, name);
 		const char *text = json_string_value(value);
 		if (key && key->kind == VALUE_OBJECT && needs_filling(key->shape, value))
+			return true;
+		if (key && key->flags & KEY_PATH)
 			return true;
 		if (key && key->flags & KEY_SECRET && text && (strncmp(text, "file:", 5) == 0 || strchr(text, '{')))
 			return true;

@@ -23,7 +23,12 @@ enum value_kind {
 	VALUE_OTHER,   /* whatever `rule` says */
 };
 
-enum { KEY_REQUIRED = 1, KEY_SECRET = 2, KEY_FILLED = 4 /* arrays and maps: not empty */ };
+enum {
+	KEY_REQUIRED = 1,
+	KEY_SECRET = 2,
+	KEY_FILLED = 4, /* arrays and maps: not empty */
+	KEY_PATH = 8,   /* a file that is read later; relative to the file it stands in */
+};
 
 struct shape;
 

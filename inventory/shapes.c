@@ -53,6 +53,7 @@ static const struct shape shape_contact = { .what = "a contact", .tables = { TAB
 static const struct key keys_web_service[] = {
 	{ "account", VALUE_TEXT, KEY_REQUIRED, .text = check_text_plain },
 	{ "api_key", VALUE_TEXT, KEY_REQUIRED | KEY_SECRET, .text = check_text_secret },
+	{ "ca_file", VALUE_TEXT, KEY_PATH, .text = check_text_plain },
 	{ "tolerance", VALUE_INT, .max = 1000000 },
 };
 const struct shape shape_web_service = { .what = "web_service", .tables = { TABLE(keys_web_service) } };

@@ -273,6 +273,8 @@ static const char *worked_out(struct show *s, const struct key *key, const struc
 {
 	if (key->flags & KEY_SECRET)
 		return decode_secret(&s->l, found, s->tenant->id, s->host ? s->host->name : NULL).text;
+	if (key->flags & KEY_PATH)
+		return json_string_value(json_object_get(s->tenant->web_service, key->name));
 	if (s->host && strcmp(key->name, "known_hosts") == 0)
 		return s->host->connection.known_hosts;
 	if (s->host && strcmp(key->name, "via") == 0)

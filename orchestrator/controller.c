@@ -15,6 +15,7 @@
 #include "progress.h"
 #include "remote_control.h"
 #include "terminal.h"
+#include "transport/local.h"
 #include "transport/ssh.h"
 
 #include <pwd.h>
@@ -24,7 +25,7 @@
 struct controller {
 	const struct controller_job *job;
 	uv_loop_t loop;
-	struct transport *transport;
+	struct transport *transport, *local;
 	struct journal *journal;
 	struct journal_reader *reader;
 	struct rows rows;
@@ -182,7 +183,9 @@ static void close_parts(struct controller *c)
 	c->control = NULL;
 	if (c->transport)
 		ssh_transport_close(c->transport, NULL, NULL);
-	c->transport = NULL;
+	if (c->local)
+		local_transport_close(c->local, NULL, NULL);
+	c->transport = c->local = NULL;
 	if (c->journal)
 		journal_close(c->journal, NULL, NULL);
 	c->journal = NULL;
@@ -275,17 +278,29 @@ static size_t machines_at_most(const struct inventory *inv)
 	size_t n = 0;
 
 	for (size_t i = 0; i < inv->tenants_n; i++)
-		n += inv->tenants[i].hosts_n;
+		n += inv->tenants[i].hosts_n + inv->tenants[i].has_web_service;
 	return n ? n : 1;
+}
+
+/* Of the machines that may be at work at once, those that are the controller itself need more than a socket. */
+static size_t descriptors_at_most(const struct inventory *inv, size_t concurrency)
+{
+	size_t local = 0;
+
+	for (size_t i = 0; i < inv->tenants_n; i++)
+		local += inv->tenants[i].has_web_service;
+	return concurrency + (local < concurrency ? local : concurrency) * LOCAL_REQUEST_FDS;
 }
 
 static int open_parts(struct controller *c, int concurrency, struct err *err)
 {
 	const struct options *o = c->job->options;
-	int r = ssh_transport_reserve((size_t)concurrency, err);
+	int r = ssh_transport_reserve(descriptors_at_most(c->job->inventory, (size_t)concurrency), err);
 
 	if (!r)
 		r = ssh_transport_new(&c->loop, NULL, &c->transport, err);
+	if (!r)
+		r = local_transport_new(&c->loop, &c->local, err);
 	if (!r && o->events_path)
 		r = events_open(&c->events, o->events_path, err);
 	if (!r)
@@ -302,6 +317,7 @@ static int start_engine(struct controller *c, int concurrency, struct err *err)
 		.loop = &c->loop,
 		.clock = &clock_system,
 		.transport = c->transport,
+		.local = c->local,
 		.inventory = job->inventory,
 		.selection = job->selection,
 		.rows = &c->rows,

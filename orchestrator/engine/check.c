@@ -114,11 +114,12 @@ static void identity_done(struct remote_request *request)
 
 void check_identity(struct machine *m, void (*then)(struct machine *m, const struct err *err))
 {
-	const struct identity_check *check = &m->host->identity_check;
+	const struct identity_check *check = m->host ? &m->host->identity_check : NULL;
 	struct identity_wait *w;
 
-	if (!check->run) {
-		journal_identity(m, NULL);
+	if (!check || !check->run) {
+		if (check)
+			journal_identity(m, NULL);
 		then(m, NULL);
 		return;
 	}

@@ -49,8 +49,8 @@ static void make_tasks(struct engine *e)
 		tr->n++;
 		task_init(&e->tasks[i], e, tr, r, row);
 		e->tasks[i].selected = look_selected(e, &e->tasks[i]);
-		if (r->host && r->agent)
-			e->tasks[i].machine = machine_for(e, r->host);
+		if (r->agent)
+			e->tasks[i].machine = machine_for(e, r);
 	}
 }
 

@@ -2,9 +2,9 @@
  * The engine: does what a plan, a run or a rollback asks for, for thousands of targets at once, on one loop. It
  * interprets the agents' tables (agents/agent.h), writes the journal (ledger.h) and starts ops (transport/transport.h).
  *
- * Glossary. row: one step for one target. task: a row in this run. machine: a (bastion, address, port); work on it is
- * done one task after the other. wave of attention: a tenant is looked at again whenever one of its rows ends or its
- * time comes.
+ * Glossary. row: one step for one target. task: a row in this run. machine: a (bastion, address, port), or for what the
+ * controller asks by itself (targets without a host) a tenant; work on it is done one task after the other. wave of
+ * attention: a tenant is looked at again whenever one of its rows ends or its time comes.
  *
  * What holds:
  *   - intent before effect: no op that changes anything starts before its entry is on the disk;
@@ -33,7 +33,8 @@ struct engine_config {
 	enum engine_mode mode;
 	uv_loop_t *loop; /* NULL: the caller calls engine_timers itself (tests) */
 	const struct clock *clock;
-	struct transport *transport;
+	struct transport *transport; /* to hosts */
+	struct transport *local;     /* the controller's own (transport/local.h): for targets without a host */
 	agent_finder *find; /* NULL: agent_find */
 	const struct inventory *inventory;
 	const struct selection *selection;

@@ -66,6 +66,11 @@ static json_t *look_json(const struct task *t, const struct op_result *r)
 				 (json_int_t)r->file.mode, "owner",
 				 json_bytes(r->file.owner, r->file.owner ? strlen(r->file.owner) : 0), "group",
 				 json_bytes(r->file.group, r->file.group ? strlen(r->file.group) : 0));
+	/* Who a customer's users are is none of a report's business either. */
+	if (t->work->op.kind == OP_HTTP)
+		return json_pack("{s:s, s:s, s:I, s:s, s:I}", "op", "http", "url", t->work->op.url, "status",
+				 (json_int_t)r->exit_code, "sha256", sha256_hex(buf_str(&r->out), r->out.len, sha), "bytes",
+				 (json_int_t)r->out.len);
 	return json_pack("{s:s, s:s, s:I, s:o}", "op", "run", "script", t->work->op.script ? t->work->op.script->name : "", "exit",
 			 (json_int_t)r->exit_code, "stdout", json_bytes(buf_str(&r->out), excerpt));
 }

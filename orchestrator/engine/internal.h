@@ -84,7 +84,7 @@ struct task {
 	struct tenant_run *tenant;
 	const struct roster_row *roster;
 	struct row *row;
-	struct machine *machine; /* NULL for rows without a host */
+	struct machine *machine; /* NULL for rows without an agent */
 	bool selected;
 	bool lost; /* its host did not answer the last time */
 	struct sm sm;
@@ -129,7 +129,7 @@ struct machine {
 	struct list queue; /* of tasks */
 	struct task *current;
 	struct remote *remote;
-	const struct host *host; /* whom `remote` is connected to */
+	const struct host *host; /* whom `remote` is connected to; NULL: it is the controller itself */
 	const struct tenant *host_tenant;
 	bool ready;	  /* remote can take requests, the identity is checked */
 	bool closing;	  /* remote's close callback is awaited */
@@ -137,6 +137,9 @@ struct machine {
 	struct list node; /* in engine->hungry */
 	struct op identity_op;
 	struct remote_request identity_request;
+	/* The last password that an op needed, for as long as the connection lives: looking one up may run a command. */
+	char *secret;
+	struct buf password;
 };
 
 /* A host that must not be tried again in this run (refused login, wrong machine). */
@@ -191,7 +194,9 @@ void evidence_command(struct task *t, const struct verify_command *c, const stru
 		      const char *text);
 
 /* machine.c */
-struct machine *machine_for(struct engine *e, const struct host *host);
+struct machine *machine_for(struct engine *e, const struct roster_row *row);
+/* The password of an op that needs one. E_SIGN: it could not be had. */
+int machine_unlock(struct machine *m, struct op *op, struct err *err);
 void machine_free(struct machine *m);
 void machine_add(struct machine *m, struct task *t);
 void machine_pump(struct machine *m);
@@ -216,6 +221,11 @@ void task_cancel(struct task *t);
 void task_end(struct task *t, enum step_state state, int code, const char *text, int64_t until_ms);
 struct agent_ctx task_ctx(struct task *t);
 bool task_step_done(const struct agent_ctx *ctx, const char *step, const char *item);
+
+/* facts.c: what rows leave behind (struct agent.exports) */
+void task_leave_facts(struct task *t);
+void task_neighbours(const struct agent_ctx *ctx, const char *step,
+		     void (*each)(const struct neighbour *neighbour, void *arg), void *arg);
 
 /* stage.c */
 void stage_enter(struct task *t, enum stage stage);

@@ -171,6 +171,18 @@ static void follow(struct task *t, const struct verdict *v)
 	}
 }
 
+/* A service that the agent wants to hear of whatever it does: what may pass by itself is tried again first. */
+static bool retry_service(struct task *t)
+{
+	const struct retry_policy *policy = &t->roster->tenant->retry;
+
+	if (retry_class(t->result->failure.code, true) != RETRY_PASSING || t->engine->cfg.mode == ENGINE_PLAN ||
+	    t->engine->stopping || ++t->step_attempts >= policy->attempts)
+		return false;
+	task_pause(t, retry_delay_ms(policy, t->step_attempts + 1, engine_random(t->engine)));
+	return true;
+}
+
 void judge_result(struct task *t)
 {
 	const struct step *step = &t->table[t->at];
@@ -178,7 +190,10 @@ void judge_result(struct task *t)
 	struct agent_ctx ctx = task_ctx(t);
 	struct verdict v;
 
-	if (!is_answer(r->failure.code)) {
+	if (r->beyond && (step->flags & STEP_SERVICE)) {
+		if (retry_service(t))
+			return;
+	} else if (!is_answer(r->failure.code)) {
 		way_failed(t);
 		return;
 	}

@@ -96,6 +96,45 @@ static bool steps_done(struct task *t, const struct procedure_step *const *steps
 	return true;
 }
 
+/* Within a step the hosts come first (in the procedure, too): what is asked for a domain or a tenant shows what came of
+   it. The first host of the step of which `is` holds, or NULL. */
+static const struct task *host_that(const struct task *t, bool (*is)(const struct task *host))
+{
+	const struct tenant_run *tr = t->tenant;
+
+	for (size_t i = 0; i < tr->n && !t->roster->host; i++) {
+		const struct task *other = &tr->tasks[i];
+		if (other->roster->step == t->roster->step && other->roster->host && is(other))
+			return other;
+	}
+	return NULL;
+}
+
+static bool is_at_work(const struct task *t)
+{
+	return t->sm.now != TASK_IDLE && t->sm.now != TASK_DONE;
+}
+
+static bool is_left(const struct task *t)
+{
+	return is_at_work(t) || !step_state_is_done(t->row->state);
+}
+
+static bool is_put_back(const struct task *t)
+{
+	return t->row->state == STEP_ROLLED_BACK;
+}
+
+static bool hosts_done(const struct task *t, char *why, size_t size)
+{
+	const struct task *host = host_that(t, is_left);
+
+	if (host)
+		snprintf(why, size, "waits for %s, which is %s", host->roster->target,
+			 is_at_work(host) ? "looked at" : step_state_name(host->row->state));
+	return !host;
+}
+
 /* What the step needs, and what the tenant wants it to wait for (mx_waits_for). */
 static bool needs_open(struct task *t, char *why, size_t size)
 {
@@ -103,7 +142,7 @@ static bool needs_open(struct task *t, char *why, size_t size)
 	size_t n;
 	const struct procedure_step *const *waits = tenant_waits_for(t->roster->tenant, step, &n);
 
-	return steps_done(t, step->needs, step->needs_n, why, size) && steps_done(t, waits, n, why, size);
+	return hosts_done(t, why, size) && steps_done(t, step->needs, step->needs_n, why, size) && steps_done(t, waits, n, why, size);
 }
 
 /* settle: once the tenant's last switch step is done. */
@@ -161,7 +200,8 @@ static void look_gates(struct task *t)
 	char why[512];
 
 	if (row->state == STEP_VERIFIED || row->state == STEP_UNCHANGED || row->state == STEP_INDETERMINATE || row->debts_n) {
-		start(t);
+		if (!host_that(t, is_at_work)) /* the end of each is looked at */
+			start(t);
 		return;
 	}
 	if (!needs_open(t, why, sizeof(why)) || !switched(t, why, sizeof(why))) {
@@ -202,8 +242,9 @@ static void look_run(struct task *t)
 		break;
 	case ROW_DO:
 	case ROW_WATCH:
-		/* Put back, or said not to be needed: so it stays unless it is named. */
-		if ((t->row->state == STEP_ROLLED_BACK || t->row->state == STEP_NOT_APPLICABLE) &&
+		/* Put back, or said not to be needed: so it stays unless it is named. A check goes with its hosts. */
+		if (((t->row->state == STEP_ROLLED_BACK && !agent_only_checks(r->agent)) ||
+		     t->row->state == STEP_NOT_APPLICABLE) &&
 		    !selection_names(t->engine->cfg.selection, r->tenant, r->step, r->host))
 			break;
 		look_gates(t);
@@ -213,16 +254,26 @@ static void look_run(struct task *t)
 
 static void look_plan(struct task *t)
 {
-	if (t->roster->disposition == ROW_DO || t->roster->disposition == ROW_WATCH)
-		start(t);
-	else
+	if (t->roster->disposition != ROW_DO && t->roster->disposition != ROW_WATCH)
 		look_run(t);
+	else if (!host_that(t, is_at_work))
+		start(t);
+}
+
+/* A host of the step was put back: what was the proof that it had moved is none any more. */
+static bool proof_is_void(const struct task *t)
+{
+	return t->roster->agent && agent_only_checks(t->roster->agent) && step_state_may(t->row->state, STEP_ROLLED_BACK) &&
+	       host_that(t, is_put_back);
 }
 
 /* Only what we changed can be put back. */
 static void look_rollback(struct task *t)
 {
-	if (t->roster->agent && (t->row->has_before || t->row->debts_n) && t->row->state != STEP_ROLLED_BACK)
+	if (proof_is_void(t))
+		ledger_move(&t->engine->ledger, t->row, STEP_ROLLED_BACK, 0,
+			    "what this was the proof of was put back", 0);
+	else if (t->roster->agent && (t->row->has_before || t->row->debts_n) && t->row->state != STEP_ROLLED_BACK)
 		start(t);
 }
 

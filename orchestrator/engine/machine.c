@@ -1,5 +1,7 @@
 /*
- * One machine: at most one connection, one task at a time. The happy path: a task comes into the queue, the engine gives
+ * One machine: at most one connection, one task at a time. What a tenant's targets without a host ask for is a machine as
+ * well, whose connection is the controller itself: so slots, retries, cancelling and the end are the same for both, and
+ * one service is not asked for all of a tenant's domains at once. The happy path: a task comes into the queue, the engine gives
  * a slot, the connection is opened and its identity checked, the task works, the next one follows on the same connection
  * when it is for the same host; with the queue empty the connection is closed and the slot given back. A connection that
  * cannot be opened, or is dropped, fails the task at hand only; the task decides when it comes again. Closing waits for
@@ -9,20 +11,25 @@
 
 #include "base/alloc.h"
 #include "engine/way.h"
+#include "inventory/secret.h"
 
-static char *key_of(const struct connection *c)
+static char *key_of(const struct roster_row *row)
 {
+	const struct connection *c;
 	struct buf key = BUF_INIT;
 
+	if (!row->host)
+		return str_fmt("%s|", row->tenant->id);
+	c = &row->host->connection;
 	for (size_t i = 0; i < c->via_n; i++)
 		buf_addf(&key, "%s>", c->via[i]->name);
 	buf_addf(&key, "%s|%s:%d", c->via_command ? c->via_command : "", c->address, c->port);
 	return buf_detach(&key);
 }
 
-struct machine *machine_for(struct engine *e, const struct host *host)
+struct machine *machine_for(struct engine *e, const struct roster_row *row)
 {
-	char *key = key_of(&host->connection);
+	char *key = key_of(row);
 	struct machine *m = map_get(&e->machine_index, key);
 
 	if (!m) {
@@ -39,8 +46,16 @@ struct machine *machine_for(struct engine *e, const struct host *host)
 	return m;
 }
 
+static void forget_password(struct machine *m)
+{
+	free(m->secret);
+	m->secret = NULL;
+	buf_release_secret(&m->password);
+}
+
 void machine_free(struct machine *m)
 {
+	forget_password(m);
 	free(m->key);
 	free(m);
 }
@@ -78,6 +93,7 @@ static void on_closed(void *arg)
 static void disconnect(struct machine *m)
 {
 	m->ready = false;
+	forget_password(m);
 	if (m->closing || !m->remote)
 		return;
 	m->closing = true;
@@ -122,12 +138,36 @@ static void open_remote(struct machine *m)
 
 	m->host = row->host;
 	m->host_tenant = row->tenant;
+	if (!row->host) {
+		m->remote = remote_open(m->engine->cfg.local, &(struct remote_spec){ .label = row->tenant->id }, on_opened, m);
+		return;
+	}
 	if (way_make(&way, row->tenant, row->host, &err) != 0) {
 		connection_failed(m, &err);
 		return;
 	}
 	m->remote = remote_open(m->engine->cfg.transport, way_spec(&way), on_opened, m);
 	way_release(&way);
+}
+
+int machine_unlock(struct machine *m, struct op *op, struct err *err)
+{
+	if (!op->secret)
+		return 0;
+	if (!m->secret || strcmp(m->secret, op->secret) != 0) {
+		forget_password(m);
+		buf_init(&m->password, SECRET_MAX_BYTES);
+		if (secret_resolve(op->secret, &m->password, err) != 0) {
+			forget_password(m);
+			err_prefix(err, "the password for %s: ", op->account ? op->account : op->url);
+			err->code = E_SIGN;
+			return E_SIGN;
+		}
+		m->secret = str_dup(op->secret);
+	}
+	buf_init(&op->password, SECRET_MAX_BYTES);
+	buf_add(&op->password, buf_str(&m->password), m->password.len);
+	return 0;
 }
 
 /* ---- one task after the other ----------------------------------------------------------------------------------- */

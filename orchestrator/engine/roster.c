@@ -123,6 +123,20 @@ static void add_host_targets(struct making *m, const struct procedure_agent *pa)
 	}
 }
 
+/* A step of domains has none to work on: the row that says why. False where there are some. */
+static bool lacks_domains(struct making *m)
+{
+	if (m->t->domains_n)
+		return false;
+	if (m->t->domains_given)
+		settle(add_row(m, str_dup("tenant")), ROW_NOT_APPLICABLE, str_dup("the tenant has no domains"));
+	else
+		settle(add_row(m, str_dup("tenant")), ROW_PERSON,
+		       str_fmt("the inventory does not list the domains of tenant %s: add `domains` ([] when there are none)",
+			       m->t->id));
+	return true;
+}
+
 bool roster_agent_wanted(const struct tenant *tenant, const struct procedure_agent *agent)
 {
 	const char *when = json_string_value(json_object_get(agent->with, "when"));
@@ -137,6 +151,8 @@ static void add_agent_targets(struct making *m, const struct procedure_agent *pa
 		add_host_targets(m, pa);
 		break;
 	case SCOPE_DOMAIN:
+		if (lacks_domains(m))
+			break;
 		for (size_t i = 0; i < m->t->domains_n; i++)
 			add_target(m, pa, str_fmt("domain:%s", m->t->domains[i].name), NULL, &m->t->domains[i], NULL);
 		break;
@@ -209,13 +225,7 @@ static void add_step(struct making *m)
 	m->first = m->roster->n;
 	if (governed(m))
 		return;
-	if (m->step->per_domain && m->t->domains_given && m->t->domains_n == 0)
-		settle(add_row(m, str_dup("tenant")), ROW_NOT_APPLICABLE, str_dup("the tenant has no domains"));
-	else if (m->step->per_domain && !m->t->domains_given)
-		settle(add_row(m, str_dup("tenant")), ROW_PERSON,
-		       str_fmt("the inventory does not list the domains of tenant %s: add `domains` ([] when there are none)",
-			       m->t->id));
-	else
+	if (!m->step->per_domain || !lacks_domains(m))
 		add_all_targets(m);
 }
 

@@ -112,7 +112,7 @@ static void succeed(struct task *t)
 	say_changed(t, text, sizeof(text));
 	if (t->work->applied[0])
 		stage_settle(t, STEP_APPLIED, 0, t->work->applied, 0);
-	else if (t->row->has_before)
+	else if (t->row->has_before || agent_only_checks(t->roster->agent))
 		stage_settle(t, STEP_VERIFIED, 0, text, 0);
 	else
 		stage_settle(t, STEP_UNCHANGED, 0, t->work->assessment.text, 0);
@@ -259,6 +259,8 @@ static void decide_run(struct task *t)
 	case ASSESS_PARTIAL:
 		if (watch)
 			stage_settle(t, STEP_NEEDS_PERSON, 0, t->roster->text, 0);
+		else if (agent_only_checks(t->roster->agent))
+			stage_settle(t, STEP_PENDING, 0, a->text, 0);
 		else
 			stage_enter(t, STAGE_APPLY);
 		break;

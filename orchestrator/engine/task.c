@@ -97,6 +97,8 @@ struct agent_ctx task_ctx(struct task *t)
 		.tenant = t->roster->tenant,
 		.host = t->roster->host,
 		.domain = t->roster->domain,
+		.step = t->roster->step,
+		.target = t->roster->target,
 		.params = t->roster->use && t->roster->use->params ? t->roster->use->params : none,
 		.with = t->roster->with ? t->roster->with : none,
 		.now = &t->now,
@@ -104,6 +106,7 @@ struct agent_ctx task_ctx(struct task *t)
 		.assessment = t->assessed ? &t->work->assessment : NULL,
 		.wall_ms = clock_wall_ms(t->engine->cfg.clock),
 		.step_done = task_step_done,
+		.neighbours = task_neighbours,
 	};
 }
 
@@ -187,10 +190,27 @@ static void op_done(struct remote_request *request)
 	engine_turn_soon(t->engine);
 }
 
+/* Not even begun: the result says why, as if it had come from the transport. */
+static void op_impossible(struct task *t, const struct err *why)
+{
+	struct op_result result = { .failure = *why };
+
+	task_move(t, TASK_TABLE);
+	t->result = &result;
+	judge_result(t);
+	t->result = NULL;
+	engine_turn_soon(t->engine);
+}
+
 static void begin_op(struct task *t)
 {
 	const struct step *step = &t->table[t->at];
+	struct err err = { 0 };
 
+	if (machine_unlock(t->machine, &t->work->op, &err) != 0) {
+		op_impossible(t, &err);
+		return;
+	}
 	if (step->deadline_ms)
 		t->work->op.timeout_ms = step->deadline_ms;
 	t->work->request = (struct remote_request){ .op = &t->work->op, .what = step->name, .done = op_done, .arg = t };
@@ -215,7 +235,7 @@ static void intent_durable(struct ledger_waiter *w, int status)
 
 static char *intent_data(const struct task *t)
 {
-	static const char *const kinds[] = { "run", "exec", "get", "replace" };
+	static const char *const kinds[] = { "run", "exec", "get", "replace", "http" };
 	char sha[SHA256_HEX_MAX];
 	json_t *o = json_object();
 	char *text;
@@ -225,6 +245,8 @@ static char *intent_data(const struct task *t)
 		json_object_set_new(o, "script", json_string(t->work->op.script->name));
 	if (t->work->op.path)
 		json_object_set_new(o, "path", json_string(t->work->op.path));
+	if (t->work->op.url)
+		json_object_set_new(o, "url", json_string(t->work->op.url));
 	if (t->work->op.kind == OP_REPLACE)
 		json_object_set_new(o, "before_sha256", json_string(t->work->op.expect_sha256));
 	if (t->work->op.input.len)
@@ -456,6 +478,8 @@ void task_end(struct task *t, enum step_state state, int code, const char *text,
 	struct engine *e = t->engine;
 	bool lost = code == E_CLOSED || code == E_TIMEOUT || code == E_PROTOCOL || code == E_CANCELED;
 
+	if (!step_state_is_bad(state))
+		task_leave_facts(t);
 	if (t->row->state != state)
 		ledger_move(&e->ledger, t->row, state, code, text, until_ms);
 	if (e->cfg.mode == ENGINE_RUN && step_state_is_bad(state) && state != STEP_UNREACHABLE)

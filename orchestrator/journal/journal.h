@@ -44,7 +44,8 @@
  *   debt        x      x    x      x      something is down: `action` is the restore row that brings it up
  *   paid        x      x    x      x      that debt is settled (to = "ok"), or given up to a person (to = "person")
  *   changes     x      x    x      -      the assessment that apply works from: data {changes: […]}
- *   evidence    x      x    x      x      what was seen: text, data, maybe a blob (output of a command)
+ *   evidence    x      x    x      x      what was seen: text, data, maybe a blob (output of a command). Action "facts": data
+ *                                         {fact: text …}, what the row leaves behind for other rows and later runs
  *   identity    x      -    host:N -      host key and identity as seen
  *   person      x      x    x      -      a confirmation: data {result, by, note, os_user, ssh_origin, evidence…}
  *   note        any                       anything else a reader should know; two are always there, so that reports need

@@ -111,6 +111,7 @@ static void free_row(struct row *row)
 	free(row->text);
 	free(row->before_json);
 	free(row->changes_json);
+	free(row->facts_json);
 	free(row);
 }
 
@@ -204,8 +205,11 @@ static int fold_state(struct row *row, const struct journal_entry *e, struct err
 	set(&row->text, e->text);
 	if (is_end(row->state))
 		row->finished_ms = e->wall_ms;
-	if (row->state == STEP_ROLLED_BACK)
+	if (row->state == STEP_ROLLED_BACK) {
 		forget_migration(row);
+		free(row->facts_json);
+		row->facts_json = NULL;
+	}
 	return 0;
 }
 
@@ -352,6 +356,9 @@ static int fold_row(struct rows *rows, const struct journal_entry *e, struct err
 		set(&row->changes_json, e->data);
 		break;
 	case JOURNAL_EVIDENCE:
+		if (strcmp(str(e->action), "facts") == 0)
+			set(&row->facts_json, e->data);
+		break;
 	case JOURNAL_PERSON:
 	case JOURNAL_RUN:
 	case JOURNAL_RUN_END:

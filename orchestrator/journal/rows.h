@@ -42,6 +42,7 @@ struct row {
 	bool has_before;
 	char *before_json;  /* data of the `before` entry */
 	char *changes_json; /* data of the last `changes` entry */
+	char *facts_json;   /* data of the last evidence "facts": what the row left behind for others; or NULL */
 	struct row_intent *intents;
 	size_t intents_n;
 	struct row_debt *debts;
@@ -81,6 +82,7 @@ struct row *rows_get(struct rows *rows, const char *tenant, const char *step, co
  *   intent    opens (action, item); outcome closes it, and with the verdict "ok" or "unchanged" it is done, if the intent
  *             came after `before`. An outcome without an intent changes nothing.
  *   debt      owes (action, item), once; paid settles it, whoever did.
+ *   evidence  with the action "facts" replaces what the row left behind; rolled_back forgets it.
  *   run-end   of a run that began.
  *   These, evidence and person name a tenant, a step and a target; identity and notes touch no row. */
 int rows_apply(struct rows *rows, const struct journal_entry *entry, struct err *err);
