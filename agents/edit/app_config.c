@@ -440,7 +440,7 @@ void app_config_look(const void *bytes, size_t len, const struct app_config_name
 		return;
 	xml_opinion(&text, &(struct xml_opinion_value){ names->key, value.at, value.n }, &opinion);
 	if (opinion.kind == XML_OPINION_OTHER)
-		drift(found, found->line, "is read differently by libxml2, which %s", opinion.text);
+		drift(found, 0, "is read differently by libxml2, which %s", opinion.text);
 	else
 		snprintf(found->evidence, sizeof(found->evidence), "libxml2 %s", opinion.text);
 }

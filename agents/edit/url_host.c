@@ -78,8 +78,9 @@ bool url_host_find(const char *url, size_t len, struct url_host *found)
 		return false;
 	end = find_any(url, scheme, len, "/?#");
 	at_sign = find_any(url, scheme, end, "@");
-	/* Windows takes a backslash for a slash, and not everybody takes the last of several `@`. */
-	if (find_any(url, scheme, end, "\\") < end || find_any(url, at_sign + 1, end, "@") < end)
+	/* Windows takes a backslash for a slash. Not everybody takes the last of several `@`: behind the first one
+	   here, another is no part of a host name. */
+	if (find_any(url, scheme, end, "\\") < end)
 		return false;
 	found->userinfo = scheme;
 	found->userinfo_len = at_sign < end ? at_sign - scheme : 0;

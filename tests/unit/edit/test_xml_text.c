@@ -123,6 +123,7 @@ static const struct {
 	  BYTES("\xfe\xdd<\0\x3c\xd8<\0"),
 	  { { UNKNOWN, 2 }, { '<', 2 }, { UNKNOWN, 2 }, { '<', 2 } } },
 	{ XML_UTF16LE, false, BYTES("\x3c\xd8"), { { UNKNOWN, 2 } } },
+	{ XML_UTF16LE, false, BYTES("\xfe\xdd\xfe\xdd"), { { UNKNOWN, 2 }, { UNKNOWN, 2 } } },
 	{ XML_UTF16LE, false, BYTES("<\0<"), { { '<', 2 }, { BAD, 1 } } },
 };
 
