@@ -38,6 +38,15 @@ struct chain chain_of_host(const struct loading *l, const struct place *place, c
    may be NULL. */
 struct secret_ref decode_secret(struct loading *l, const struct found *found, const char *tenant, const char *host);
 
+/* The private key as the model has it (see struct connection). */
+struct secret_ref decode_identity(struct loading *l, const struct found *found, const char *tenant, const char *host);
+
+/* Says so when the key is a file with a passphrase, which nobody told. */
+void check_identity_unlocked(struct loading *l, const struct found *found, const struct secret_ref *identity);
+
+/* The absolute path of a file, NULL where the value is no text. `look`: it has to be there and readable. */
+char *decode_file(struct loading *l, const struct found *found, bool look);
+
 /* The object with its secrets (by the shape's rows) as decode_secret gives them; a new reference. */
 struct shape;
 json_t *decode_with_secrets(struct loading *l, const struct layer *layer, const struct shape *shape, json_t *object,

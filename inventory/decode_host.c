@@ -6,10 +6,7 @@
 
 #include "base/alloc.h"
 
-#include <errno.h>
 #include <stdint.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct strings decode_strings(struct loading *l, const json_t *value)
 {
@@ -51,43 +48,42 @@ static void decode_via(struct loading *l, const struct found *found, struct conn
 	}
 }
 
-/* The file of pins must be there before the first host is asked, else each one would be refused. */
-static void decode_known_hosts(struct loading *l, const struct found *found, struct connection *c)
+static void decode_login(struct loading *l, const struct chain *chain, const char *tenant, const char *host,
+			 struct connection *c)
 {
-	const char *text = json_string_value(found->value);
-	char *path;
+	struct found identity = chain_get(chain, "identity"), passphrase = chain_get(chain, "identity_passphrase");
+	struct found agent = chain_get(chain, "identity_agent"), certificate = chain_get(chain, "certificate");
+	struct found password = chain_get(chain, "password");
 
-	if (!text || !*text)
-		return;
-	path = path_from(place_file(&found->layer->place), text);
-	c->known_hosts = arena_dup(l->arena, path);
-	free(path);
-	if (!l->source->is_disk || c->host_keys_policy == HOST_KEYS_ACCEPT_NEW ||
-	    !names_add(&l->files, c->known_hosts, c->known_hosts))
-		return;
-	if (access(c->known_hosts, R_OK) < 0)
-		problem_add(l, &found->place, "the file %s %s", c->known_hosts,
-			    errno == ENOENT ? "does not exist" : "cannot be read");
+	c->user = arena_dup(l->arena, chain_text(chain, "user", NULL));
+	if (passphrase.value)
+		c->passphrase = decode_secret(l, &passphrase, tenant, host);
+	if (identity.value)
+		c->identity = decode_identity(l, &identity, tenant, host);
+	if (c->identity.text && !passphrase.value)
+		check_identity_unlocked(l, &identity, &c->identity);
+	if (agent.value)
+		c->agent_socket = decode_file(l, &agent, false);
+	if (certificate.value)
+		c->certificate = decode_file(l, &certificate, true);
+	if (password.value)
+		c->password = decode_secret(l, &password, tenant, host);
 }
 
 void decode_connection(struct loading *l, const struct chain *chain, const char *tenant, const char *host,
 		       struct connection *c)
 {
-	struct found identity = chain_get(chain, "identity"), password = chain_get(chain, "password");
 	struct found via = chain_get(chain, "via"), known_hosts = chain_get(chain, "known_hosts");
 
 	c->address = arena_dup(l->arena, chain_text(chain, "address", ""));
 	c->port = (int)chain_int(chain, "port", 22);
-	c->user = arena_dup(l->arena, chain_text(chain, "user", NULL));
-	if (identity.value)
-		c->identity = decode_secret(l, &identity, tenant, host);
-	if (password.value)
-		c->password = decode_secret(l, &password, tenant, host);
+	decode_login(l, chain, tenant, host, c);
 	c->host_keys = decode_strings(l, chain_get(chain, "host_key").value);
 	c->host_keys_policy = strcmp(chain_text(chain, "host_keys", "pinned"), "accept-new") == 0 ? HOST_KEYS_ACCEPT_NEW
 												  : HOST_KEYS_PINNED;
+	/* The file of pins must be there before the first host is asked, else each one would be refused. */
 	if (known_hosts.value)
-		decode_known_hosts(l, &known_hosts, c);
+		c->known_hosts = decode_file(l, &known_hosts, c->host_keys_policy != HOST_KEYS_ACCEPT_NEW);
 	if (via.value)
 		decode_via(l, &via, c);
 	c->become = strcmp(chain_text(chain, "become", "none"), "sudo") == 0 ? BECOME_SUDO : BECOME_NONE;

@@ -1,12 +1,15 @@
-/* Secret references and files of the model: placeholders, paths, and a look at key files (their mode, never their
-   content). */
+/* Secret references and files of the model: placeholders, paths, and a look at key files: their mode, and whether they
+   have a passphrase. */
 #include "inventory/decode.h"
 
 #include "inventory/documents.h"
+#include "inventory/key_file.h"
 #include "inventory/secret.h"
 #include "inventory/shape.h"
+#include "inventory/text_check.h"
 
 #include "base/alloc.h"
+#include "base/file.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -41,6 +44,16 @@ static char *fill(struct loading *l, const struct found *found, const char *text
 	return filled;
 }
 
+/* A file that is no secret: it must be there. One look a file. */
+static void look_at(struct loading *l, const struct found *found, const char *path)
+{
+	if (!l->source->is_disk || !names_add(&l->files, path, (void *)path))
+		return;
+	if (access(path, R_OK) < 0)
+		problem_add(l, &found->place, "the file %s %s", path,
+			    errno == ENOENT ? "does not exist" : "cannot be read");
+}
+
 /* One look a file. */
 static void check_file(struct loading *l, const struct found *found, const char *path)
 {
@@ -70,15 +83,53 @@ struct secret_ref decode_secret(struct loading *l, const struct found *found, co
 	return ref;
 }
 
-/* A file that is only read later must be there now. */
-static char *worked_out_path(struct loading *l, const struct found *found)
+struct secret_ref decode_identity(struct loading *l, const struct found *found, const char *tenant, const char *host)
 {
-	char *path = path_from(place_file(&found->layer->place), json_string_value(found->value));
-	char *name = arena_dup(l->arena, path);
+	const char *text = json_string_value(found->value);
+	struct secret_ref ref = { NULL };
+	char *path;
 
-	if (l->source->is_disk && names_add(&l->files, name, name) && access(path, R_OK) < 0)
-		problem_add(l, &found->place, "the file %s %s", path, errno == ENOENT ? "does not exist" : "cannot be read");
-	return path;
+	if (!text || check_text_identity(text, NULL) != 0)
+		return ref;
+	if (strncmp(text, "agent:", 6) != 0)
+		return decode_secret(l, found, tenant, host);
+	ref.text = fill(l, found, text, tenant, host);
+	if (!ref.text || !ref.text[6] || strncmp(ref.text + 6, "SHA256:", 7) == 0)
+		return ref;
+	path = path_from(place_file(&found->layer->place), ref.text + 6);
+	ref.text = arena_fmt(l->arena, "agent:%s", path);
+	free(path);
+	look_at(l, found, ref.text + 6);
+	return ref;
+}
+
+void check_identity_unlocked(struct loading *l, const struct found *found, const struct secret_ref *identity)
+{
+	const char *path = identity->text + strlen("file:");
+	struct buf bytes = BUF_INIT;
+
+	if (strncmp(identity->text, "file:", strlen("file:")) != 0 || !l->source->is_disk ||
+	    !names_add(&l->files, arena_fmt(&l->scratch, "passphrase of %s", path), (void *)path))
+		return;
+	if (file_read(path, KEY_FILE_MAX_BYTES, &bytes, NULL) == 0 && key_file_is_locked(buf_str(&bytes), bytes.len))
+		problem_add(l, &found->place,
+			    "the private key %s has a passphrase: say where that is by \"identity_passphrase\"", path);
+	buf_release_secret(&bytes);
+}
+
+char *decode_file(struct loading *l, const struct found *found, bool look)
+{
+	const char *text = json_string_value(found->value);
+	char *path, *kept;
+
+	if (!text || !*text)
+		return NULL;
+	path = path_from(place_file(&found->layer->place), text);
+	kept = arena_dup(l->arena, path);
+	free(path);
+	if (look)
+		look_at(l, found, kept);
+	return kept;
 }
 
 /* The object's own secrets and paths, and those of the objects in it. The values are replaced in a copy. */
@@ -99,9 +150,8 @@ static void fill_object(struct loading *l, const struct layer *layer, const stru
 			if (ref.text)
 				json_string_set(value, ref.text);
 		} else if (key && key->flags & KEY_PATH && json_is_string(value)) {
-			char *path = worked_out_path(l, &found);
-			json_string_set(value, path);
-			free(path);
+			const char *path = decode_file(l, &found, true);
+			json_string_set(value, path ? path : "");
 		}
 	}
 }

@@ -104,12 +104,17 @@ struct secret_ref {
 
 struct bastion;
 
-/* How to reach a machine. */
+/* How to reach a machine. The private key is `identity`: a secret reference, of which "file:PATH" names the key file itself;
+   or a key that an ssh-agent holds: "agent:SHA256:…" by its fingerprint, "agent:/PATH" by its public key file, "agent:"
+   the only one that the agent has. */
 struct connection {
 	char *address; /* name or address; "" where nobody logs in (a host with no work of ours) and none is given */
 	int port;
 	char *user;		     /* NULL: not given, which is an error of validate for a host with work on it */
-	struct secret_ref identity;  /* the private key; "file:PATH" names the key file itself */
+	struct secret_ref identity;
+	struct secret_ref passphrase; /* of the private key (identity_passphrase) */
+	char *agent_socket;	      /* absolute path (identity_agent), or NULL: $SSH_AUTH_SOCK */
+	char *certificate;	      /* absolute path of the user certificate, or NULL: the one beside the key, if any */
 	struct secret_ref password;
 	struct strings host_keys;    /* pins: "[TYPE ]SHA256:…" */
 	char *known_hosts;	     /* absolute path, or NULL */

@@ -161,9 +161,12 @@ const struct shape shape_via_command = { .what = "via", .tables = { TABLE(keys_v
 /* How to log in: on defaults, wave, tenant, template, host. */
 static const struct key keys_connection[] = {
 	{ "become", VALUE_WORD, .words = words_become },
+	{ "certificate", VALUE_TEXT, .text = check_text_plain },
 	{ "host_key", VALUE_TEXT_OR_TEXTS, KEY_FILLED, .text = check_text_pin },
 	{ "host_keys", VALUE_WORD, .words = words_host_keys },
-	{ "identity", VALUE_TEXT, KEY_SECRET, .text = check_text_secret },
+	{ "identity", VALUE_TEXT, KEY_SECRET, .text = check_text_identity },
+	{ "identity_agent", VALUE_TEXT, .text = check_text_plain },
+	{ "identity_passphrase", VALUE_TEXT, KEY_SECRET, .text = check_text_secret },
 	{ "known_hosts", VALUE_TEXT, .text = check_text_plain },
 	{ "password", VALUE_TEXT, KEY_SECRET, .text = check_text_secret },
 	{ "port", VALUE_INT, .min = 1, .max = 65535 },
@@ -242,8 +245,11 @@ const struct shape shape_wave = { .what = "a wave", .tables = { TABLE(keys_custo
 
 static const struct key keys_bastion[] = {
 	{ "address", VALUE_TEXT, KEY_REQUIRED, .text = check_text_address },
+	{ "certificate", VALUE_TEXT, .text = check_text_plain },
 	{ "host_key", VALUE_TEXT_OR_TEXTS, KEY_FILLED, .text = check_text_pin },
-	{ "identity", VALUE_TEXT, KEY_SECRET, .text = check_text_secret },
+	{ "identity", VALUE_TEXT, KEY_SECRET, .text = check_text_identity },
+	{ "identity_agent", VALUE_TEXT, .text = check_text_plain },
+	{ "identity_passphrase", VALUE_TEXT, KEY_SECRET, .text = check_text_secret },
 	{ "known_hosts", VALUE_TEXT, .text = check_text_plain },
 	{ "name", VALUE_TEXT, KEY_REQUIRED, .text = check_text_name },
 	{ "password", VALUE_TEXT, KEY_SECRET, .text = check_text_secret },

@@ -271,12 +271,18 @@ static const char *via_text(struct show *s)
 /* What the model made of it, where that is more than what was written. */
 static const char *worked_out(struct show *s, const struct key *key, const struct found *found)
 {
+	if (strcmp(key->name, "identity") == 0)
+		return decode_identity(&s->l, found, s->tenant->id, s->host ? s->host->name : NULL).text;
 	if (key->flags & KEY_SECRET)
 		return decode_secret(&s->l, found, s->tenant->id, s->host ? s->host->name : NULL).text;
 	if (key->flags & KEY_PATH)
 		return json_string_value(json_object_get(s->tenant->web_service, key->name));
 	if (s->host && strcmp(key->name, "known_hosts") == 0)
 		return s->host->connection.known_hosts;
+	if (s->host && strcmp(key->name, "certificate") == 0)
+		return s->host->connection.certificate;
+	if (s->host && strcmp(key->name, "identity_agent") == 0)
+		return s->host->connection.agent_socket;
 	if (s->host && strcmp(key->name, "via") == 0)
 		return via_text(s);
 	return NULL;

@@ -293,6 +293,20 @@ int check_text_secret(const char *text, struct err *err)
 	return secret_check(text, err);
 }
 
+int check_text_identity(const char *text, struct err *err)
+{
+	static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *which = text + strlen("agent:");
+
+	if (strncmp(text, "agent:", strlen("agent:")) != 0)
+		return check_text_secret(text, err);
+	if (strncmp(which, "SHA256:", 7) == 0 && (strlen(which) != 50 || strspn(which + 7, base64) != 43))
+		return err_set(err, E_INVAL,
+			       "\"%.*s\" is no fingerprint: SHA256: and 43 characters, as ssh-add -l prints it",
+			       TEXT_QUOTED, which);
+	return *which ? check_text_plain(which, err) : 0;
+}
+
 int check_text_imap_url(const char *text, struct err *err)
 {
 	int r = check_text_plain(text, err);

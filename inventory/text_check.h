@@ -25,6 +25,7 @@ int check_text_time(const char *text, struct err *err);
 int check_text_regex(const char *text, struct err *err);  /* POSIX extended, compiles */
 int check_text_pin(const char *text, struct err *err);    /* "[TYPE ]SHA256:…" */
 int check_text_secret(const char *text, struct err *err); /* never repeats the text */
+int check_text_identity(const char *text, struct err *err); /* a secret, or "agent:", "agent:SHA256:…", "agent:FILE.pub" */
 int check_text_imap_url(const char *text, struct err *err);
 
 bool text_is_ip(const char *text);
