@@ -1,7 +1,12 @@
 #include "engine/way.h"
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "inventory/secret.h"
+
+#define AGENT "agent:"
+#define FILE_REFERENCE "file:"
+#define PUBLIC_FILE_MAX_BYTES ((size_t)64 << 10)
 
 static int resolve(const struct secret_ref *ref, const char *label, const char *what, struct buf *out, struct err *err)
 {
@@ -13,6 +18,90 @@ static int resolve(const struct secret_ref *ref, const char *label, const char *
 	err_prefix(err, "%s: %s: ", label, what);
 	err->code = E_SIGN;
 	return E_SIGN;
+}
+
+/* A public file: a public key, a certificate. */
+static int read_public(const char *path, const char *label, struct buf *out, struct err *err)
+{
+	buf_init(out, PUBLIC_FILE_MAX_BYTES);
+	if (file_read(path, PUBLIC_FILE_MAX_BYTES, out, err) == 0)
+		return 0;
+	err_prefix(err, "%s: ", label);
+	err->code = E_SIGN;
+	return E_SIGN;
+}
+
+/* The key is in an ssh-agent; which one stands behind "agent:". */
+static int use_agent(struct way_hop *hop, const struct connection *c, struct err *err)
+{
+	const char *which = c->identity.text + strlen(AGENT), *socket = c->agent_socket;
+
+	if (!socket)
+		socket = getenv("SSH_AUTH_SOCK");
+	if (!socket || !*socket)
+		return err_set(err, E_SIGN,
+			       "%s: %s: no ssh-agent: $SSH_AUTH_SOCK is not set, and no identity_agent is given", hop->label,
+			       c->identity.text);
+	hop->spec.agent = socket;
+	if (strncmp(which, "SHA256:", 7) == 0)
+		hop->spec.agent_key = which;
+	else if (*which)
+		return read_public(which, hop->label, &hop->key, err);
+	return 0;
+}
+
+/* Where OpenSSH looks: FILE-cert.pub beside the key FILE, which may be named by its FILE.pub. NULL: the key is no file. */
+static char *beside(const char *identity)
+{
+	const char *path = NULL;
+	size_t len;
+
+	if (identity && strncmp(identity, FILE_REFERENCE, strlen(FILE_REFERENCE)) == 0)
+		path = identity + strlen(FILE_REFERENCE);
+	else if (identity && strncmp(identity, AGENT "/", strlen(AGENT) + 1) == 0)
+		path = identity + strlen(AGENT);
+	if (!path)
+		return NULL;
+	len = strlen(path);
+	if (len > 4 && strcmp(path + len - 4, ".pub") == 0)
+		len -= 4;
+	return str_fmt("%.*s-cert.pub", (int)len, path);
+}
+
+static int use_certificate(struct way_hop *hop, const struct connection *c, struct err *err)
+{
+	int r = 0;
+
+	hop->certificate_name = c->certificate ? str_dup(c->certificate) : beside(c->identity.text);
+	if (c->certificate)
+		r = read_public(c->certificate, hop->label, &hop->certificate, err);
+	else if (!hop->certificate_name ||
+		 file_read(hop->certificate_name, PUBLIC_FILE_MAX_BYTES, &hop->certificate, NULL) != 0)
+		return 0;
+	hop->spec.certificate = hop->certificate.data;
+	hop->spec.certificate_len = hop->certificate.len;
+	hop->spec.certificate_name = hop->certificate_name;
+	hop->spec.certificate_beside = !c->certificate;
+	return r;
+}
+
+static int use_key(struct way_hop *hop, const struct connection *c, struct err *err)
+{
+	bool in_agent = c->identity.text && strncmp(c->identity.text, AGENT, strlen(AGENT)) == 0;
+	int r;
+
+	if (in_agent)
+		r = use_agent(hop, c, err);
+	else
+		r = resolve(&c->identity, hop->label, "the private key", &hop->key, err);
+	if (!r && !in_agent)
+		r = resolve(&c->passphrase, hop->label, "the passphrase of the private key", &hop->passphrase, err);
+	if (!r)
+		r = use_certificate(hop, c, err);
+	hop->spec.key = hop->key.data;
+	hop->spec.key_len = hop->key.len;
+	hop->spec.passphrase = hop->passphrase.len ? buf_str(&hop->passphrase) : NULL;
+	return r;
 }
 
 /* Takes the label. login: whose key or password. */
@@ -37,11 +126,8 @@ static int add_hop(struct way *way, char *label, const struct connection *c, con
 		.via = way->n > 1 ? &way->hops[way->n - 2].spec : NULL,
 		.via_command = way->n > 1 ? NULL : c->via_command,
 	};
-	if (resolve(&login->identity, label, "the private key", &hop->key, err) != 0 ||
-	    resolve(&login->password, label, "the password", &hop->password, err) != 0)
+	if (use_key(hop, login, err) != 0 || resolve(&login->password, label, "the password", &hop->password, err) != 0)
 		return E_SIGN;
-	hop->spec.key = hop->key.data;
-	hop->spec.key_len = hop->key.len;
 	hop->spec.password = hop->password.len ? buf_str(&hop->password) : NULL;
 	return 0;
 }
@@ -82,6 +168,9 @@ void way_release(struct way *way)
 {
 	for (size_t i = 0; i < way->n; i++) {
 		buf_release_secret(&way->hops[i].key);
+		buf_release_secret(&way->hops[i].passphrase);
+		buf_release(&way->hops[i].certificate);
+		free(way->hops[i].certificate_name);
 		buf_release_secret(&way->hops[i].password);
 		free(way->hops[i].label);
 	}

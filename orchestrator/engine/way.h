@@ -14,7 +14,8 @@
 struct way_hop {
 	struct remote_spec spec;
 	char *label;
-	struct buf key, password;
+	struct buf key, passphrase, password, certificate;
+	char *certificate_name;
 };
 
 /* The spec to open is way.hops[way.n - 1].spec; each one's `via` is the one before it. Everything lives until
@@ -24,7 +25,7 @@ struct way {
 	size_t n;
 };
 
-/* E_SIGN: a key or password could not be had; E_LIMIT: more than WAY_HOPS_MAX machines. Fills nothing then. */
+/* E_SIGN: a key, passphrase or password could not be had; E_LIMIT: more than WAY_HOPS_MAX machines. Fills nothing then. */
 int way_make(struct way *way, const struct tenant *tenant, const struct host *host, struct err *err);
 const struct remote_spec *way_spec(const struct way *way);
 void way_release(struct way *way); /* overwrites the secrets */

@@ -1,12 +1,11 @@
 /*
- * The transport object: what all remotes share. Keys and known_hosts files are parsed once and kept; key exchanges are
- * admitted in the order in which the remotes came to them. Nothing here fails but reading a key or a file. Closing
- * waits for the resolver's handles.
+ * The transport object: what all remotes share. known_hosts files are parsed once and kept; key exchanges are admitted in
+ * the order in which the remotes came to them. Nothing here fails but reading a file. Closing waits for the handles of the
+ * resolver and of the identities.
  */
 #include "transport/ssh_bastion.h"
 #include "transport/ssh_remote.h"
 
-#include "base/hash.h"
 #include "base/log.h"
 
 #include <dirent.h>
@@ -17,13 +16,6 @@ enum {
 	HANDSHAKES_DEFAULT = 64,
 	KEEPALIVE_DEFAULT_S = 30,
 	FDS_SPARE = 64, /* what the program opens while it runs: state file, control socket, reports, name servers */
-};
-
-struct kept_key {
-	struct list node;
-	char digest[SHA256_HEX_MAX];
-	char *name;
-	struct ssh_key *key;
 };
 
 struct kept_hosts {
@@ -46,27 +38,23 @@ int ssh_transport_new(uv_loop_t *loop, const struct ssh_transport_options *optio
 	t->keepalive_ms = 1000 * (options && options->keepalive_s ? options->keepalive_s : KEEPALIVE_DEFAULT_S);
 	t->rsa_sha2 = libssh2_version(0x010b00) != NULL;
 	t->resolver = resolver_new(loop);
+	t->identities = ssh_identities_new(loop, t->rsa_sha2, options ? options->agent_ms : 0, 0);
 	list_init(&t->waiting);
 	list_init(&t->bastions);
-	list_init(&t->keys);
 	list_init(&t->known_hosts);
 	*out = &t->base;
 	return 0;
 }
 
-static void on_resolver_closed(void *arg)
+static void on_part_closed(void *arg)
 {
 	struct ssh_transport *t = arg;
 	void (*closed)(void *) = t->closed;
 	void *closed_arg = t->closed_arg;
 	struct list *node;
 
-	while ((node = list_pop(&t->keys))) {
-		struct kept_key *k = CONTAINER_OF(node, struct kept_key, node);
-		ssh_key_free(k->key);
-		free(k->name);
-		free(k);
-	}
+	if (--t->parts)
+		return;
 	while ((node = list_pop(&t->known_hosts))) {
 		struct kept_hosts *k = CONTAINER_OF(node, struct kept_hosts, node);
 		known_hosts_free(k->hosts);
@@ -81,7 +69,9 @@ static void on_resolver_closed(void *arg)
 /* The pools of the bastions have gone, and with them all remotes. */
 void ssh_transport_empty(struct ssh_transport *t)
 {
-	resolver_close(t->resolver, on_resolver_closed, t);
+	t->parts = 2;
+	resolver_close(t->resolver, on_part_closed, t);
+	ssh_identities_close(t->identities, on_part_closed, t);
 }
 
 void ssh_transport_close(struct transport *transport, void (*cb)(void *arg), void *arg)
@@ -96,37 +86,6 @@ void ssh_transport_close(struct transport *transport, void (*cb)(void *arg), voi
 	t->closed_arg = arg;
 	t->closing = true;
 	ssh_bastions_close(t);
-}
-
-int ssh_transport_key(struct ssh_transport *t, const struct remote_spec *spec, const struct ssh_key **out,
-		      struct err *err)
-{
-	const char *name = spec->key_name ? spec->key_name : "the private key";
-	char digest[SHA256_HEX_MAX];
-	struct kept_key *k;
-	struct ssh_key *key;
-	int r;
-
-	if (!spec->key || !spec->key_len)
-		return err_set(err, E_SIGN, "no private key is given; name one as identity");
-	sha256_hex(spec->key, spec->key_len, digest);
-	for (struct list *n = t->keys.next; n != &t->keys; n = n->next) {
-		k = CONTAINER_OF(n, struct kept_key, node);
-		if (strcmp(k->digest, digest) == 0) {
-			*out = k->key;
-			return 0;
-		}
-	}
-	r = ssh_key_parse(spec->key, spec->key_len, name, &key, err);
-	if (r)
-		return r;
-	k = NEW(struct kept_key);
-	memcpy(k->digest, digest, sizeof(digest));
-	k->name = str_dup(name);
-	k->key = key;
-	list_append(&t->keys, &k->node);
-	*out = key;
-	return 0;
 }
 
 int ssh_transport_known_hosts(struct ssh_transport *t, const char *path, const struct known_hosts **out,

@@ -1,7 +1,7 @@
 /*
  * The SSH transport: libssh2 on a libuv loop (see transport.h for what it promises).
  *
- * One transport a process. Keys and known_hosts files are parsed once and kept. At most `handshakes_max` key exchanges
+ * One transport a process. Keys and known_hosts files are read once and kept (ssh_identity.h). At most `handshakes_max` key exchanges
  * are under way at once (they are CPU work in the loop, 3 ms each; more only makes everybody's deadline pass).
  */
 #ifndef TRANSPORT_SSH_H
@@ -15,6 +15,7 @@
 struct ssh_transport_options {
 	int handshakes_max; /* 0: 64 */
 	int keepalive_s;    /* 0: 30; how often an idle or waiting session is asked whether it lives */
+	int agent_ms;	    /* 0: AGENT_ANSWER_MS; how long an ssh-agent may take for one answer */
 };
 
 /* E_PERM where the libraries cannot be initialised. */

@@ -7,6 +7,7 @@
 #include "transport/ssh_io.h"
 
 #include "base/alloc.h"
+#include "transport/ssh_wipe.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -260,7 +261,9 @@ static void set_callbacks(LIBSSH2_SESSION *session)
 
 LIBSSH2_SESSION *ssh_io_session(struct ssh_io *io, const char *version, struct buf *replay)
 {
-	LIBSSH2_SESSION *session = libssh2_session_init_ex(NULL, NULL, NULL, io);
+	LIBSSH2_SESSION *session = io->wipes
+				       ? libssh2_session_init_ex(ssh_wipe_alloc, ssh_wipe_free, ssh_wipe_realloc, io)
+				       : libssh2_session_init_ex(NULL, NULL, NULL, io);
 
 	if (!session)
 		return NULL;

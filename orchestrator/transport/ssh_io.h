@@ -51,6 +51,7 @@ struct ssh_io {
 	bool ending;  /* the end was seen, and is told next turn */
 	int ending_error;
 	int64_t last_in_ms;
+	bool wipes;   /* what libssh2 frees is overwritten (ssh_wipe.h): set before the session is made */
 	char goodbye[200]; /* the text of the server's SSH_MSG_DISCONNECT */
 };
 

@@ -8,12 +8,14 @@
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 
 enum { EC_POINT_MAX = 133 }; /* nistp521, uncompressed */
 
 struct ssh_key {
-	EVP_PKEY *pkey;
+	EVP_PKEY *pkey; /* both halves, or the public one */
+	bool private;
 	const struct ssh_key_kind *kind;
 	struct buf blob, old_rsa_blob;
 	char fingerprint[SSH_FINGERPRINT_MAX];
@@ -123,33 +125,66 @@ static const struct ssh_key_kind *kind_of(const EVP_PKEY *pkey)
 	return NULL;
 }
 
-int ssh_key_parse(const void *bytes, size_t len, const char *name, struct ssh_key **out, struct err *err)
+/* What all of a key follows from: its kind and its blobs. `claimed`: what the blob has to be, where it is known. */
+static int work_out(struct ssh_key *key, const struct buf *claimed, const char *name, struct err *err)
+{
+	key->kind = kind_of(key->pkey);
+	if (!key->kind)
+		return err_set(
+		    err, E_SIGN,
+		    "%s: a key of the type %s cannot be used; ed25519, ecdsa (nistp256, 384, 521) and rsa can", name,
+		    EVP_PKEY_get0_type_name(key->pkey) ? EVP_PKEY_get0_type_name(key->pkey) : "?");
+	if (!put_public(&key->blob, key->pkey, key->kind, key->kind->type) ||
+	    (is_rsa(key) && !put_public(&key->old_rsa_blob, key->pkey, key->kind, "rsa-sha2-256")) ||
+	    (claimed->len && !buf_equals(&key->blob, claimed->data, claimed->len)))
+		return err_set(err, E_SIGN, "%s: %s; the file is damaged", name,
+			       key->private ? "the private key does not belong to the public key beside it"
+					    : "the public key is not as it is written");
+	ssh_fingerprint(key->blob.data, key->blob.len, key->fingerprint);
+	return 0;
+}
+
+int ssh_key_from_blob(const void *blob, size_t len, const char *name, struct ssh_key **out, struct err *err)
 {
 	struct ssh_key *key = NEW(struct ssh_key);
 	struct buf claimed = BUF_INIT;
-	int r = ssh_key_file_read(bytes, len, name, &key->pkey, &claimed, err);
+	struct wire w = wire_over(blob, len);
+	struct wire_str type = wire_string(&w);
+	int r;
 
+	buf_add(&claimed, blob, len);
+	key->pkey = ssh_key_file_public(blob, len);
+	if (key->pkey)
+		r = work_out(key, &claimed, name, err);
+	else
+		r = err_set(err, E_SIGN,
+			    "%s: a key of the type \"%.*s\" cannot be used, or is damaged; ed25519, ecdsa (nistp256, 384, "
+			    "521) and rsa can",
+			    name, type.len > 64 ? 64 : (int)type.len, (const char *)type.data);
+	buf_release(&claimed);
 	if (r)
-		goto out;
-	key->kind = kind_of(key->pkey);
-	if (!key->kind) {
-		r = err_set(err, E_SIGN,
-			    "%s: a key of the type %s cannot be used; ed25519, ecdsa (nistp256, 384, 521) and rsa can",
-			    name, EVP_PKEY_get0_type_name(key->pkey) ? EVP_PKEY_get0_type_name(key->pkey) : "?");
-		goto out;
+		ssh_key_free(key);
+	else
+		*out = key;
+	return r;
+}
+
+int ssh_key_parse(const void *bytes, size_t len, const char *passphrase, const char *name, struct ssh_key **out,
+		  struct err *err)
+{
+	struct ssh_key *key = NEW(struct ssh_key);
+	struct buf claimed = BUF_INIT;
+	int r = ssh_key_file_read(bytes, len, passphrase, name, &key->pkey, &claimed, err);
+
+	if (!r && !key->pkey) {
+		r = ssh_key_from_blob(claimed.data, claimed.len, name, out, err);
+	} else if (!r) {
+		key->private = true;
+		r = work_out(key, &claimed, name, err);
+		if (!r)
+			*out = key;
+		key = r ? key : NULL;
 	}
-	if (!put_public(&key->blob, key->pkey, key->kind, key->kind->type) ||
-	    (is_rsa(key) && !put_public(&key->old_rsa_blob, key->pkey, key->kind, "rsa-sha2-256")) ||
-	    (claimed.len && !buf_equals(&key->blob, claimed.data, claimed.len))) {
-		r = err_set(err, E_SIGN,
-			    "%s: the private key does not belong to the public key beside it; the file is damaged",
-			    name);
-		goto out;
-	}
-	ssh_fingerprint(key->blob.data, key->blob.len, key->fingerprint);
-	*out = key;
-	key = NULL;
-out:
 	buf_release(&claimed);
 	ssh_key_free(key);
 	return r;
@@ -163,6 +198,11 @@ void ssh_key_free(struct ssh_key *key)
 	buf_release(&key->blob);
 	buf_release(&key->old_rsa_blob);
 	free(key);
+}
+
+bool ssh_key_is_private(const struct ssh_key *key)
+{
+	return key->private;
 }
 
 const char *ssh_key_type(const struct ssh_key *key)
@@ -180,9 +220,11 @@ const struct buf *ssh_key_blob(const struct ssh_key *key, bool for_old_rsa)
 	return for_old_rsa && is_rsa(key) ? &key->old_rsa_blob : &key->blob;
 }
 
-/* The name of the algorithm in the data to sign: session id, 50, user, service, "publickey", TRUE, algorithm, blob. */
-static struct wire_str algorithm_in(const void *data, size_t len)
+/* Session id, 50, user, service, "publickey", TRUE, algorithm, blob (RFC 4252 §7). */
+struct wire_str ssh_key_algorithm(const void *data, size_t len)
 {
+	static const char suffix[] = "-cert-v01@openssh.com";
+	const size_t suffix_len = sizeof(suffix) - 1;
 	struct wire w = wire_over(data, len);
 	struct wire_str algorithm;
 
@@ -193,6 +235,8 @@ static struct wire_str algorithm_in(const void *data, size_t len)
 	wire_string(&w);
 	wire_bytes(&w, 1);
 	algorithm = wire_string(&w);
+	if (algorithm.len > suffix_len && memcmp(algorithm.data + algorithm.len - suffix_len, suffix, suffix_len) == 0)
+		algorithm.len -= suffix_len;
 	return w.failed ? (struct wire_str){NULL, 0} : algorithm;
 }
 
@@ -244,7 +288,7 @@ static bool sign_raw(EVP_PKEY *pkey, const EVP_MD *digest, const void *data, siz
 
 int ssh_key_sign(const struct ssh_key *key, const void *data, size_t len, struct buf *out, struct err *err)
 {
-	struct wire_str algorithm = algorithm_in(data, len);
+	struct wire_str algorithm = ssh_key_algorithm(data, len);
 	const EVP_MD *digest;
 	struct buf raw = BUF_INIT;
 	bool ok;
@@ -259,4 +303,47 @@ int ssh_key_sign(const struct ssh_key *key, const void *data, size_t len, struct
 		ok = buf_add(out, raw.data, raw.len);
 	buf_release(&raw);
 	return ok ? 0 : err_set(err, E_SIGN, "signing with the key %s failed", key->fingerprint);
+}
+
+/* SSH's two mpints become OpenSSL's DER sequence. */
+static bool ecdsa_to_der(const struct buf *sig, struct buf *der)
+{
+	struct wire w = wire_over(sig->data, sig->len);
+	struct wire_str r = wire_string(&w), s = wire_string(&w);
+	ECDSA_SIG *ecdsa = ECDSA_SIG_new();
+	BIGNUM *bn_r = BN_bin2bn(r.data, (int)r.len, NULL), *bn_s = BN_bin2bn(s.data, (int)s.len, NULL);
+	unsigned char *bytes = NULL;
+	int len = -1;
+
+	if (!w.failed && w.at == w.end && ecdsa && bn_r && bn_s && ECDSA_SIG_set0(ecdsa, bn_r, bn_s) == 1) {
+		bn_r = bn_s = NULL;
+		len = i2d_ECDSA_SIG(ecdsa, &bytes);
+	}
+	if (len > 0)
+		buf_add(der, bytes, (size_t)len);
+	OPENSSL_free(bytes);
+	BN_free(bn_r);
+	BN_free(bn_s);
+	ECDSA_SIG_free(ecdsa);
+	return len > 0;
+}
+
+bool ssh_key_verify(const struct ssh_key *key, const void *data, size_t len, const struct buf *sig)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	struct buf der = BUF_INIT;
+	const struct buf *raw = sig;
+	const EVP_MD *digest;
+	bool ok = ctx && digest_for(key, ssh_key_algorithm(data, len), &digest);
+
+	if (ok && key->kind->curve) {
+		ok = ecdsa_to_der(sig, &der);
+		raw = &der;
+	}
+	ok = ok && EVP_DigestVerifyInit(ctx, NULL, digest, NULL, key->pkey) == 1 &&
+	     EVP_DigestVerify(ctx, (const unsigned char *)buf_str(raw), raw->len, data, len) == 1;
+	ERR_clear_error();
+	EVP_MD_CTX_free(ctx);
+	buf_release(&der);
+	return ok;
 }

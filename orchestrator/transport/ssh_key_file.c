@@ -16,10 +16,7 @@
 
 static int encrypted(struct err *err, const char *name)
 {
-	return err_set(err, E_SIGN,
-		       "%s has a passphrase, which this version cannot use; give a key without one (a copy, then: "
-		       "ssh-keygen -p -N '' -f COPY), kept where nobody else can read it",
-		       name);
+	return err_set(err, E_SIGN, "%s has a passphrase: say where it is by identity_passphrase in the inventory", name);
 }
 
 static int damaged(struct err *err, const char *name)
@@ -157,8 +154,8 @@ static int read_private_section(struct wire_str section, const char *name, EVP_P
 }
 
 /* openssh-key-v1 (OpenSSH, PROTOCOL.key): magic, cipher, kdf, its options, number of keys, public blobs, private ones. */
-static int read_openssh(struct wire_str file, const char *name, EVP_PKEY **out, struct buf *public_blob,
-			struct err *err)
+static int read_openssh(struct wire_str file, const char *passphrase, const char *name, EVP_PKEY **out,
+			struct buf *public_blob, struct err *err)
 {
 	struct wire w = wire_over(file.data, file.len);
 	struct wire_str cipher, public, private;
@@ -175,11 +172,11 @@ static int read_openssh(struct wire_str file, const char *name, EVP_PKEY **out, 
 	private = wire_string(&w);
 	if (w.failed)
 		return damaged(err, name);
-	if (!wire_is(cipher, "none"))
-		return encrypted(err, name);
 	if (n != 1)
 		return err_set(err, E_SIGN, "%s holds %u keys; one is needed", name, (unsigned)n);
 	buf_add(public_blob, public.data, public.len);
+	if (!wire_is(cipher, "none"))
+		return passphrase ? 0 : encrypted(err, name);
 	return read_private_section(private, name, out, err);
 }
 
@@ -197,8 +194,8 @@ static bool unarmour(const char *from, const char *to, struct buf *out)
 	return ok;
 }
 
-static int read_armoured(const char *begin, const char *end, const char *name, EVP_PKEY **out, struct buf *public_blob,
-			 struct err *err)
+static int read_armoured(const char *begin, const char *end, const char *passphrase, const char *name, EVP_PKEY **out,
+			 struct buf *public_blob, struct err *err)
 {
 	const char *from = begin + sizeof(OPENSSH_BEGIN) - 1;
 	const char *to = memmem(from, (size_t)(end - from), OPENSSH_END, sizeof(OPENSSH_END) - 1);
@@ -208,24 +205,29 @@ static int read_armoured(const char *begin, const char *end, const char *name, E
 	if (!to || !unarmour(from, to, &file))
 		r = damaged(err, name);
 	else
-		r = read_openssh((struct wire_str){(unsigned char *)file.data, file.len}, name, out, public_blob, err);
+		r = read_openssh((struct wire_str){(unsigned char *)file.data, file.len}, passphrase, name, out, public_blob,
+				 err);
 	buf_release_secret(&file);
 	return r;
 }
 
-struct passphrase_asked {
+struct passphrase {
+	const char *text; /* or NULL */
 	bool asked;
 };
 
-static int no_passphrase(char *into, int size, int rwflag, void *arg)
+/* OpenSSL's question. Too long for its buffer: as good as none, and said so by `asked`. */
+static int give_passphrase(char *into, int size, int rwflag, void *arg)
 {
-	struct passphrase_asked *p = arg;
+	struct passphrase *p = arg;
+	size_t len = p->text ? strlen(p->text) : 0;
 
-	(void)into;
-	(void)size;
 	(void)rwflag;
 	p->asked = true;
-	return -1;
+	if (!p->text || len > (size_t)size)
+		return -1;
+	memcpy(into, p->text, len);
+	return (int)len;
 }
 
 /* What people give instead of a private key, by its first bytes. */
@@ -248,34 +250,108 @@ static int explain(const void *bytes, size_t len, const char *name, struct err *
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
 		if (memmem(bytes, len, known[i].has, strlen(known[i].has)))
 			return err_set(err, E_SIGN, "%s %s", name, known[i].text);
-	return err_set(err, E_SIGN, "%s is no private key that can be read (PEM or OpenSSH, without a passphrase)",
+	return err_set(err, E_SIGN, "%s is no private key that can be read (PEM or OpenSSH)",
 		       name);
 }
 
-static int read_pem(const void *bytes, size_t len, const char *name, EVP_PKEY **out, struct err *err)
+static int read_pem(const void *bytes, size_t len, const char *text, const char *name, EVP_PKEY **out, struct err *err)
 {
-	struct passphrase_asked passphrase = {false};
+	struct passphrase passphrase = {text, false};
 	BIO *bio = BIO_new_mem_buf(bytes, (int)len);
 
 	if (bio)
-		*out = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, &passphrase);
+		*out = PEM_read_bio_PrivateKey(bio, NULL, give_passphrase, &passphrase);
 	BIO_free(bio);
 	ERR_clear_error();
 	if (*out)
 		return 0;
+	if (passphrase.asked && text)
+		return err_set(err, E_SIGN, "%s: its passphrase (identity_passphrase) is not the right one", name);
 	if (passphrase.asked)
 		return encrypted(err, name);
 	return explain(bytes, len, name, err);
 }
 
-int ssh_key_file_read(const void *bytes, size_t len, const char *name, EVP_PKEY **out, struct buf *public_blob,
-		      struct err *err)
+int ssh_key_file_read(const void *bytes, size_t len, const char *passphrase, const char *name, EVP_PKEY **out,
+		      struct buf *public_blob, struct err *err)
 {
 	const char *begin = len ? memmem(bytes, len, OPENSSH_BEGIN, sizeof(OPENSSH_BEGIN) - 1) : NULL;
 
 	if (len > KEY_FILE_MAX)
 		return err_set(err, E_SIGN, "%s is too large to be a private key", name);
 	if (begin)
-		return read_armoured(begin, (const char *)bytes + len, name, out, public_blob, err);
-	return read_pem(bytes, len, name, out, err);
+		return read_armoured(begin, (const char *)bytes + len, passphrase, name, out, public_blob, err);
+	return read_pem(bytes, len, passphrase, name, out, err);
+}
+
+/* ---- public keys ------------------------------------------------------------------------------------------------- */
+
+static EVP_PKEY *public_from(const char *algorithm, OSSL_PARAM_BLD *bld)
+{
+	OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(bld);
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, algorithm, NULL);
+	EVP_PKEY *pkey = NULL;
+
+	if (params && ctx && EVP_PKEY_fromdata_init(ctx) == 1)
+		EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params);
+	EVP_PKEY_CTX_free(ctx);
+	OSSL_PARAM_free(params);
+	return pkey;
+}
+
+static EVP_PKEY *public_ec(struct wire *w, const struct ssh_key_kind *kind)
+{
+	struct wire_str curve = wire_string(w), point = wire_string(w);
+	OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
+	EVP_PKEY *pkey = NULL;
+
+	if (bld && !w->failed && wire_is(curve, kind->curve) &&
+	    OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME, kind->group, 0) == 1 &&
+	    OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, point.data, point.len) == 1)
+		pkey = public_from("EC", bld);
+	OSSL_PARAM_BLD_free(bld);
+	return pkey;
+}
+
+static EVP_PKEY *public_rsa(struct wire *w)
+{
+	struct wire_str e = wire_string(w), n = wire_string(w);
+	OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
+	BIGNUM *bn_e = NULL, *bn_n = NULL;
+	EVP_PKEY *pkey = NULL;
+
+	/* OpenSSL takes no modulus beyond 16384 bits, and one that is as long as a frame would cost seconds. */
+	if (bld && !w->failed && e.len <= 512 && n.len <= 2049 && push_bignum(bld, OSSL_PKEY_PARAM_RSA_N, n, &bn_n) &&
+	    push_bignum(bld, OSSL_PKEY_PARAM_RSA_E, e, &bn_e))
+		pkey = public_from("RSA", bld);
+	BN_free(bn_e);
+	BN_free(bn_n);
+	OSSL_PARAM_BLD_free(bld);
+	return pkey;
+}
+
+static EVP_PKEY *public_ed25519(struct wire *w)
+{
+	struct wire_str point = wire_string(w);
+
+	return w->failed || point.len != 32 ? NULL
+					    : EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, point.data, point.len);
+}
+
+EVP_PKEY *ssh_key_file_public(const void *blob, size_t len)
+{
+	struct wire w = wire_over(blob, len);
+	struct wire_str type = wire_string(&w);
+	EVP_PKEY *pkey = NULL;
+
+	for (const struct ssh_key_kind *k = ssh_key_kinds; k->type && !pkey; k++) {
+		if (!wire_is(type, k->type))
+			continue;
+		if (k->curve)
+			pkey = public_ec(&w, k);
+		else
+			pkey = k->digest ? public_rsa(&w) : public_ed25519(&w);
+	}
+	ERR_clear_error();
+	return pkey;
 }

@@ -1,5 +1,5 @@
 /*
- * The formats that private keys are stored in (see ssh_key.h for which). Used by ssh_key.c only.
+ * The formats that keys are stored in (see ssh_key.h for which). Used by ssh_key.c only.
  */
 #ifndef TRANSPORT_SSH_KEY_FILE_H
 #define TRANSPORT_SSH_KEY_FILE_H
@@ -20,9 +20,13 @@ struct ssh_key_kind {
 /* All of them, ended by a row whose type is NULL. */
 extern const struct ssh_key_kind ssh_key_kinds[];
 
-/* public_blob: what the file says the public key is; stays empty in formats that do not say. The caller owns *out
-   (EVP_PKEY_free). E_SIGN. */
-int ssh_key_file_read(const void *bytes, size_t len, const char *name, EVP_PKEY **out, struct buf *public_blob,
-		      struct err *err);
+/* A private key; `passphrase` may be NULL. public_blob: what the file says the public key is; stays empty in formats that
+   do not say. *out stays NULL, with success, where the file is an openssh-key-v1 with a passphrase, and one is given: only
+   an ssh-agent can open that. The caller owns *out (EVP_PKEY_free). E_SIGN. */
+int ssh_key_file_read(const void *bytes, size_t len, const char *passphrase, const char *name, EVP_PKEY **out,
+		      struct buf *public_blob, struct err *err);
+
+/* The public key of a blob (RFC 4253 §6.6); NULL: it is none, or of a kind that is not in ssh_key_kinds. */
+EVP_PKEY *ssh_key_file_public(const void *blob, size_t len);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * From the version lines to a login: key exchange, host key, public key. The happy path is one connection and one key.
- * It fails with E_KEX, E_HOSTKEY, E_AUTH, E_SIGN, or as the connection does; a host key of another type than the one
- * that is pinned asks for one more connection. There is nothing to close: the session is freed by ssh_session.c.
+ * From the version lines to a host that is known: key exchange, host key; logging in is ssh_auth.c. The happy path is one
+ * connection. It fails with E_KEX, E_HOSTKEY, or as the connection does; a host key of another type than the one that is
+ * pinned asks for one more connection. There is nothing to close: the session is freed by ssh_session.c.
  */
 #include "transport/ssh_remote.h"
 
@@ -125,62 +125,4 @@ int ssh_login_hostkey(struct ssh_remote *r, struct err *err)
 		break;
 	}
 	return E_HOSTKEY;
-}
-
-/* libssh2's callback. It frees the signature by free(). */
-static int sign(LIBSSH2_SESSION *session, unsigned char **sig, size_t *sig_len, const unsigned char *data, size_t len,
-		void **abstract)
-{
-	struct ssh_remote *r = (struct ssh_remote *)abstract;
-	struct buf out = BUF_INIT;
-
-	(void)session;
-	if (ssh_key_sign(r->key, data, len, &out, &r->sign_err)) {
-		buf_release(&out);
-		return -1;
-	}
-	*sig_len = out.len;
-	*sig = (unsigned char *)buf_detach(&out);
-	return 0;
-}
-
-/* E_AUTH: refused, the connection stands and can be asked why. */
-int ssh_login_auth(struct ssh_remote *r, struct err *err)
-{
-	const struct buf *blob = ssh_key_blob(r->key, !r->transport->rsa_sha2);
-	int rc = libssh2_userauth_publickey(r->session, r->user, (const unsigned char *)blob->data, blob->len, sign,
-					    (void **)r);
-
-	if (rc == 0)
-		return 1;
-	if (rc == LIBSSH2_ERROR_EAGAIN && !r->io.cut)
-		return 0;
-	if (r->sign_err.code) {
-		*err = r->sign_err;
-		return E_SIGN;
-	}
-	if (r->io.cut)
-		return ssh_remote_lost(r, rc, err);
-	snprintf(r->auth_detail, sizeof(r->auth_detail), "%s", last_error(r));
-	return err_set(err, E_AUTH, "%s", r->auth_detail);
-}
-
-/* The key was refused. Which ways the server allows is asked now, not before: the question is a login attempt, too. */
-int ssh_login_refused(struct ssh_remote *r, struct err *err)
-{
-	const char *methods = libssh2_userauth_list(r->session, r->user, (unsigned)strlen(r->user));
-	bool no_methods = !methods && libssh2_session_last_errno(r->session) == LIBSSH2_ERROR_EAGAIN && !r->io.cut;
-	const char *partly =
-	    methods && strstr(methods, "publickey")
-		? ""
-		: "; a key is not among them: see PubkeyAuthentication and AuthenticationMethods of its sshd -T";
-
-	if (no_methods)
-		return 0;
-	return err_set(
-	    err, E_AUTH,
-	    "the login as %s with the key %s %s was refused (%s); the server allows %s%s; is that key in the account's "
-	    "authorized_keys, and is the account neither locked nor left out by AllowUsers?",
-	    r->user, ssh_key_type(r->key), ssh_key_fingerprint(r->key), r->auth_detail,
-	    methods ? methods : "what it does not say", methods ? partly : "");
 }

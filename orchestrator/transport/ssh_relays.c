@@ -32,11 +32,12 @@ static void close_relay(struct relay *r)
 
 /* ---- logins that fail ------------------------------------------------------------------------------------------- */
 
-/* What trying again cannot change, and what may get us banned there. */
+/* What trying again cannot change, and what may get us banned there. That we could not sign is neither: an ssh-agent may
+   come back, and the bastion has not been asked for anything. */
 static bool is_final(int code)
 {
-	return code == E_AUTH || code == E_HOSTKEY || code == E_KEX || code == E_SIGN || code == E_INVAL ||
-	       code == E_BASTION || code == E_FORWARDING;
+	return code == E_AUTH || code == E_HOSTKEY || code == E_KEX || code == E_INVAL || code == E_BASTION ||
+	       code == E_FORWARDING;
 }
 
 void relays_hold(struct ssh_bastion *b, const struct err *err)

@@ -41,6 +41,7 @@ static void on_timer_closed(uv_handle_t *handle)
 	ssh_way_release(r);
 	ssh_trust_release(&r->trust);
 	ssh_banner_release(&r->banner);
+	buf_release_secret(&r->password);
 	free(r->label);
 	free(r->address);
 	free(r->user);
@@ -81,11 +82,11 @@ static void earlier(int64_t *due, int64_t at)
 		*due = at;
 }
 
-/* With input watched that nobody reads the loop would spin: while it waits for its turn, and while a relay carries
-   nothing, which libssh2 reads for only in the name of a channel. */
+/* With input watched that nobody reads the loop would spin: while it waits for its turn, or for an agent's signature, and
+   while a relay carries nothing, which libssh2 reads for only in the name of a channel. */
 static bool reads(const struct ssh_remote *r)
 {
-	return !is(r, REMOTE_QUEUED) && !(r->relay && is(r, REMOTE_READY) && list_empty(&r->tunnels));
+	return !is(r, REMOTE_QUEUED) && !ssh_auth_signing(r) && !(r->relay && is(r, REMOTE_READY) && list_empty(&r->tunnels));
 }
 
 static void arm(struct ssh_remote *r)
@@ -155,6 +156,31 @@ static void set_budgets(struct ssh_remote *r, const struct remote_budgets *b)
 	};
 }
 
+static void on_key_known(struct ssh_identity_wait *wait)
+{
+	ssh_remote_kick(CONTAINER_OF(wait, struct ssh_remote, key_wait));
+}
+
+static void on_signed(struct ssh_signing *signing)
+{
+	ssh_remote_kick(CONTAINER_OF(signing, struct ssh_remote, signing));
+}
+
+static int take_key(struct ssh_remote *r, const struct remote_spec *spec, struct err *err)
+{
+	r->key_wait.done = on_key_known;
+	r->signing.ready = on_signed;
+	if (spec->password)
+		buf_adds(&r->password, spec->password);
+	r->io.wipes = r->password.len > 0;
+	if (!spec->key_len && !spec->agent)
+		return spec->password ? 0
+				      : err_set(err, E_SIGN,
+						"there is nothing to log in with; name a private key as identity, or a password");
+	r->identity = ssh_identity_get(r->transport->identities, spec, err);
+	return r->identity ? 0 : err->code;
+}
+
 static int take_spec(struct ssh_remote *r, const struct remote_spec *spec, struct err *err)
 {
 	const struct known_hosts *hosts = NULL;
@@ -167,7 +193,7 @@ static int take_spec(struct ssh_remote *r, const struct remote_spec *spec, struc
 	if (!rc)
 		rc = ssh_trust_init(&r->trust, spec->host_keys, spec->host_keys_n, hosts, r->address, r->port, err);
 	if (!rc)
-		rc = ssh_transport_key(r->transport, spec, &r->key, err);
+		rc = take_key(r, spec, err);
 	return rc;
 }
 
@@ -203,9 +229,8 @@ static struct ssh_remote *open_any(struct transport *t, const struct remote_spec
 	r->timer.data = r;
 	ssh_io_init(&r->io, r->transport->loop, on_ready);
 	ssh_banner_init(&r->banner);
-	sm_init(&r->sm, ssh_session_states, REMOTE_RESOLVE);
+	sm_init(&r->sm, ssh_session_states, REMOTE_KEY);
 	r->since_ms = ssh_remote_now(r);
-	r->deadline_ms = r->since_ms + r->budgets.resolve_ms;
 	if (take_spec(r, spec, &err))
 		ssh_session_fail(r, &err);
 	ssh_remote_kick(r);

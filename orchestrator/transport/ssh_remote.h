@@ -1,20 +1,22 @@
 /*
  * A remote of the SSH transport, as the files of this folder see it. Nobody else includes this.
  *
- *            ┌→ TUNNEL ┐                                    ┌──────────────┐ (a relay)
- *     RESOLVE → CONNECT → BANNER → QUEUED → HANDSHAKE → HOSTKEY → AUTH → SHELL → READY → CLOSING ┐
- *                  ↑                            │          │       │ └→ REFUSED                 │
- *                  └────────────────────────────┴──────────┘       ↓       ↓                    ↓
- *                        (another host key type)            TEARDOWN ←─ any of these fails ─────┘
- *                                                               │
- *                                                             GONE  (waits for remote_close, then frees)
+ *                        ┌→ TUNNEL ┐                                    ┌──────────────┐ (a relay)
+ *     KEY → RESOLVE → CONNECT → BANNER → QUEUED → HANDSHAKE → HOSTKEY → AUTH → SHELL → READY → CLOSING ┐
+ *                        ↑                            │          │       │ └→ REFUSED → PASSWORD → SHELL
+ *                        └────────────────────────────┴──────────┘       ↓       ↓                    ↓
+ *                              (another host key type)            TEARDOWN ←─ any of these fails ─────┘
+ *                                                                     │
+ *                                                                   GONE  (waits for remote_close, then frees)
+ *
+ * KEY waits until it is known that there is something to log in with: nobody is connected to for nothing.
  *
  * TUNNEL waits for a descriptor: from a bastion's pool (ssh_bastion.h), or of a command (ssh_command.h). A relay is a
  * remote that belongs to such a pool: it has tunnels (ssh_tunnel.h) in the place of a shell, and takes no requests.
  *
  * QUEUED waits for its turn among all remotes (transport->handshakes_max key exchanges at once). REFUSED asks the
- * server which ways to log in it allows, for the error. CLOSING lets the resident shell remove its folder. TEARDOWN
- * frees the session and the descriptor; all requests have their result by then.
+ * server which ways to log in it allows, for PASSWORD and for the error. CLOSING lets the resident shell remove its
+ * folder. TEARDOWN frees the session and the descriptor; all requests have their result by then.
  *
  * One timer and one poll handle a remote; everything is done in one pump (ssh_remote.c), which both of them call: calls
  * from outside only note what is wanted and kick the timer. So callbacks never come from inside a call, and nothing in
@@ -32,7 +34,7 @@
 #include "transport/ssh_channel.h"
 #include "transport/ssh_hostkey.h"
 #include "transport/ssh_io.h"
-#include "transport/ssh_key.h"
+#include "transport/ssh_identity.h"
 #include "transport/ssh_marks.h"
 
 struct ssh_transport {
@@ -43,10 +45,12 @@ struct ssh_transport {
 	bool rsa_sha2;       /* libssh2 knows it: from 1.11 on */
 	int handshakes;      /* under way */
 	struct list waiting; /* ssh_remote.admission, in the state QUEUED */
-	struct list keys, known_hosts;
+	struct ssh_identities *identities;
+	struct list known_hosts;
 	struct list bastions; /* ssh_bastion.c */
 	size_t remotes, relays; /* relays: of these, those that are ours */
 	bool closing;
+	int parts; /* that are not closed yet */
 	void (*closed)(void *arg);
 	void *closed_arg;
 };
@@ -62,6 +66,7 @@ struct ssh_request {
 };
 
 enum ssh_remote_state {
+	REMOTE_KEY,
 	REMOTE_RESOLVE,
 	REMOTE_TUNNEL,
 	REMOTE_CONNECT,
@@ -71,6 +76,7 @@ enum ssh_remote_state {
 	REMOTE_HOSTKEY,
 	REMOTE_AUTH,
 	REMOTE_REFUSED,
+	REMOTE_PASSWORD,
 	REMOTE_SHELL,
 	REMOTE_READY,
 	REMOTE_CLOSING,
@@ -95,7 +101,14 @@ struct ssh_remote {
 	int port;
 	bool sudo, windows;
 	struct remote_budgets budgets;
-	const struct ssh_key *key; /* the transport's */
+	struct ssh_identity *identity; /* the transport's; NULL: a password alone */
+	struct ssh_identity_wait key_wait;
+	const struct ssh_cert *cert; /* to be shown before the plain key; NULL when it was refused */
+	struct err cert_note;	     /* why there is none, though one lies beside the key */
+	struct ssh_signing signing;
+	struct buf password; /* overwritten as soon as the login is over */
+	bool by_prompt;	     /* it is asked for by keyboard-interactive, */
+	unsigned prompts;    /* and that many questions have come */
 	struct ssh_trust trust;
 
 	struct sm sm;
@@ -133,7 +146,7 @@ struct ssh_remote {
 	int64_t slot_until_ms; /* a handshake that waits longer on the far side gives its place to another */
 	bool reconnect;        /* after TEARDOWN: once more, for another host key type */
 	struct err sign_err;
-	char auth_detail[128];
+	char auth_detail[256]; /* what was refused until now, and how */
 	char host_key[96];
 	int64_t keepalive_ms; /* when to ask next whether the host lives */
 
@@ -160,8 +173,6 @@ bool ssh_admit(struct ssh_remote *remote);
 void ssh_release_admission(struct ssh_remote *remote);
 void ssh_remote_forget(struct ssh_remote *remote);
 void ssh_transport_empty(struct ssh_transport *t); /* its bastions are gone: the rest of closing */
-int ssh_transport_key(struct ssh_transport *t, const struct remote_spec *spec, const struct ssh_key **out,
-		      struct err *err);
 int ssh_transport_known_hosts(struct ssh_transport *t, const char *path, const struct known_hosts **out,
 			      struct err *err);
 
@@ -201,12 +212,18 @@ void ssh_way_explain(struct ssh_remote *remote); /* adds what the command says t
 /* What TUNNEL waits for, into remote->phase. */
 void ssh_way_phase(struct ssh_remote *remote, struct remote_info *info);
 
-/* ssh_login.c: HANDSHAKE, HOSTKEY, AUTH, REFUSED. Each returns 1 done, 0 wait, or negative with *err. */
+/* ssh_login.c: HANDSHAKE, HOSTKEY; ssh_auth.c: KEY, AUTH, REFUSED, PASSWORD. Each returns 1 done, 0 wait, or negative
+   with *err. */
 void ssh_login_send_version(struct ssh_remote *remote);
 int ssh_login_handshake(struct ssh_remote *remote, struct err *err);
 int ssh_login_hostkey(struct ssh_remote *remote, struct err *err);
-int ssh_login_auth(struct ssh_remote *remote, struct err *err);
-int ssh_login_refused(struct ssh_remote *remote, struct err *err);
+int ssh_auth_key(struct ssh_remote *remote, struct err *err);
+int ssh_auth_login(struct ssh_remote *remote, struct err *err);
+int ssh_auth_refused(struct ssh_remote *remote, struct err *err);
+int ssh_auth_password(struct ssh_remote *remote, struct err *err);
+
+/* An agent is asked for the signature of this login: there is nothing to be read from the host until it has answered. */
+bool ssh_auth_signing(const struct ssh_remote *remote);
 
 /* ssh_queue.c: the requests of a remote. */
 void ssh_request_start(struct ssh_remote *remote, struct remote_request *request);

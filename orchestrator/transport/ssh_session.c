@@ -14,6 +14,7 @@
 #define FROM_LIVE SM_TO(REMOTE_TEARDOWN)
 
 const struct sm_state ssh_session_states[] = {
+    [REMOTE_KEY] = {"key", SM_TO(REMOTE_RESOLVE) | FROM_LIVE},
     [REMOTE_RESOLVE] = {"resolve", SM_TO(REMOTE_CONNECT) | SM_TO(REMOTE_TUNNEL) | FROM_LIVE},
     [REMOTE_TUNNEL] = {"tunnel", SM_TO(REMOTE_BANNER) | FROM_LIVE},
     [REMOTE_CONNECT] = {"connect", SM_TO(REMOTE_BANNER) | FROM_LIVE},
@@ -22,7 +23,8 @@ const struct sm_state ssh_session_states[] = {
     [REMOTE_HANDSHAKE] = {"handshake", SM_TO(REMOTE_HOSTKEY) | FROM_LIVE},
     [REMOTE_HOSTKEY] = {"host key", SM_TO(REMOTE_AUTH) | FROM_LIVE},
     [REMOTE_AUTH] = {"auth", SM_TO(REMOTE_SHELL) | SM_TO(REMOTE_READY) | SM_TO(REMOTE_REFUSED) | FROM_LIVE},
-    [REMOTE_REFUSED] = {"auth refused", FROM_LIVE},
+    [REMOTE_REFUSED] = {"auth refused", SM_TO(REMOTE_PASSWORD) | FROM_LIVE},
+    [REMOTE_PASSWORD] = {"auth password", SM_TO(REMOTE_SHELL) | SM_TO(REMOTE_READY) | FROM_LIVE},
     [REMOTE_SHELL] = {"shell", SM_TO(REMOTE_READY) | FROM_LIVE},
     [REMOTE_READY] = {"ready", SM_TO(REMOTE_CLOSING) | FROM_LIVE},
     [REMOTE_CLOSING] = {"closing", FROM_LIVE},
@@ -53,11 +55,13 @@ static int budget_of(const struct ssh_remote *r, enum ssh_remote_state state)
 		return r->budgets.handshake_ms;
 	case REMOTE_AUTH:
 	case REMOTE_REFUSED:
+	case REMOTE_PASSWORD:
 		return r->budgets.auth_ms;
 	case REMOTE_SHELL:
 		return r->budgets.shell_ms;
 	case REMOTE_CLOSING:
 		return r->budgets.close_ms;
+	case REMOTE_KEY:
 	case REMOTE_TUNNEL: /* the pool has deadlines for each thing that it does */
 	case REMOTE_QUEUED:
 	case REMOTE_HOSTKEY:
@@ -122,6 +126,18 @@ static void on_resolved(void *arg, int rc, const struct resolved *found, const s
 	else
 		r->addresses = *found;
 	ssh_remote_kick(r);
+}
+
+static bool step_key(struct ssh_remote *r)
+{
+	struct err err;
+	int rc = ssh_auth_key(r, &err);
+
+	if (rc < 0)
+		ssh_session_fail(r, &err);
+	else if (rc > 0)
+		move(r, REMOTE_RESOLVE);
+	return rc != 0;
 }
 
 static bool step_resolve(struct ssh_remote *r)
@@ -248,13 +264,21 @@ static bool step_hostkey(struct ssh_remote *r)
 	return after_login_step(r, ssh_login_hostkey(r, &err), REMOTE_AUTH, &err);
 }
 
+/* The way in is known; the password is not needed any more, whether it was used or not. */
+static bool after_auth(struct ssh_remote *r, int rc, const struct err *err)
+{
+	if (rc)
+		buf_release_secret(&r->password);
+	return after_login_step(r, rc, r->relay ? REMOTE_READY : REMOTE_SHELL, err);
+}
+
 static bool step_auth(struct ssh_remote *r)
 {
 	struct err err;
-	int rc = ssh_login_auth(r, &err);
+	int rc = ssh_auth_login(r, &err);
 
 	if (rc != E_AUTH)
-		return after_login_step(r, rc, r->relay ? REMOTE_READY : REMOTE_SHELL, &err);
+		return after_auth(r, rc, &err);
 	move(r, REMOTE_REFUSED);
 	return true;
 }
@@ -263,7 +287,14 @@ static bool step_refused(struct ssh_remote *r)
 {
 	struct err err;
 
-	return after_login_step(r, ssh_login_refused(r, &err), REMOTE_TEARDOWN, &err);
+	return after_login_step(r, ssh_auth_refused(r, &err), REMOTE_PASSWORD, &err);
+}
+
+static bool step_password(struct ssh_remote *r)
+{
+	struct err err;
+
+	return after_auth(r, ssh_auth_password(r, &err), &err);
 }
 
 static bool step_shell(struct ssh_remote *r)
@@ -417,6 +448,8 @@ static void tear_down(struct ssh_remote *r)
 	if (r->resolving)
 		resolve_cancel(r->resolving);
 	r->resolving = NULL;
+	ssh_identity_forget(&r->key_wait);
+	ssh_signing_cancel(&r->signing);
 	ssh_release_admission(r);
 	if (orderly) {
 		libssh2_session_disconnect(r->session, "done");
@@ -452,6 +485,8 @@ static bool step_teardown(struct ssh_remote *r)
 bool ssh_session_step(struct ssh_remote *r)
 {
 	switch ((enum ssh_remote_state)r->sm.now) {
+	case REMOTE_KEY:
+		return step_key(r);
 	case REMOTE_RESOLVE:
 		return step_resolve(r);
 	case REMOTE_TUNNEL:
@@ -470,6 +505,8 @@ bool ssh_session_step(struct ssh_remote *r)
 		return step_auth(r);
 	case REMOTE_REFUSED:
 		return step_refused(r);
+	case REMOTE_PASSWORD:
+		return step_password(r);
 	case REMOTE_SHELL:
 		return step_shell(r);
 	case REMOTE_READY:
@@ -511,6 +548,7 @@ void ssh_session_timeout(struct ssh_remote *r)
 		break;
 	case REMOTE_AUTH:
 	case REMOTE_REFUSED:
+	case REMOTE_PASSWORD:
 		err_set(&err, E_TIMEOUT,
 			"the login as %s was not answered within %.1f s (PAM, a directory or DNS on the host may hang)",
 			r->user, seconds);
@@ -523,6 +561,7 @@ void ssh_session_timeout(struct ssh_remote *r)
 	case REMOTE_CLOSING:
 		tear_down(r);
 		return;
+	case REMOTE_KEY:
 	case REMOTE_TUNNEL:
 	case REMOTE_QUEUED:
 	case REMOTE_HOSTKEY:

@@ -14,6 +14,15 @@ static const char *const *copy_pins(const struct remote_spec *spec)
 	return pins;
 }
 
+static void *copy_bytes(const void *bytes, size_t len)
+{
+	void *copy = bytes ? mem_new(1, len + 1) : NULL;
+
+	if (bytes)
+		memcpy(copy, bytes, len);
+	return copy;
+}
+
 struct remote_spec *ssh_spec_copy(const struct remote_spec *spec)
 {
 	struct remote_spec *copy = NEW(struct remote_spec);
@@ -27,11 +36,12 @@ struct remote_spec *ssh_spec_copy(const struct remote_spec *spec)
 	copy->password = str_dup(spec->password);
 	copy->via_command = str_dup(spec->via_command);
 	copy->host_keys = copy_pins(spec);
-	if (spec->key) {
-		void *key = mem_new(1, spec->key_len + 1);
-		memcpy(key, spec->key, spec->key_len);
-		copy->key = key;
-	}
+	copy->passphrase = str_dup(spec->passphrase);
+	copy->agent = str_dup(spec->agent);
+	copy->agent_key = str_dup(spec->agent_key);
+	copy->certificate_name = str_dup(spec->certificate_name);
+	copy->key = copy_bytes(spec->key, spec->key_len);
+	copy->certificate = copy_bytes(spec->certificate, spec->certificate_len);
 	copy->via = spec->via ? ssh_spec_copy(spec->via) : NULL;
 	return copy;
 }
@@ -49,7 +59,12 @@ void ssh_spec_free(struct remote_spec *spec)
 	free((char *)spec->key_name);
 	free((char *)spec->known_hosts);
 	free((char *)spec->via_command);
+	free((char *)spec->agent);
+	free((char *)spec->agent_key);
+	free((char *)spec->certificate_name);
+	free((void *)spec->certificate);
 	str_free_secret((char *)spec->password);
+	str_free_secret((char *)spec->passphrase);
 	mem_free_secret((void *)spec->key, spec->key_len);
 	ssh_spec_free((struct remote_spec *)spec->via);
 	free(spec);
@@ -79,6 +94,10 @@ const char *ssh_spec_digest(const struct remote_spec *spec, char out[SHA256_HEX_
 	buf_addf(&all, "%d,%d,%zu,", spec->port, spec->accept_new, spec->host_keys_n);
 	add_text(&all, spec->user);
 	add(&all, spec->key ? spec->key : "", spec->key ? spec->key_len : 0);
+	add(&all, spec->certificate ? spec->certificate : "", spec->certificate ? spec->certificate_len : 0);
+	add_text(&all, spec->passphrase);
+	add_text(&all, spec->agent);
+	add_text(&all, spec->agent_key);
 	add_text(&all, spec->known_hosts);
 	add_text(&all, spec->password);
 	add_text(&all, spec->via_command);

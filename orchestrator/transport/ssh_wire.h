@@ -49,6 +49,13 @@ static inline uint32_t wire_u32(struct wire *w)
 	return (uint32_t)s.data[0] << 24 | (uint32_t)s.data[1] << 16 | (uint32_t)s.data[2] << 8 | s.data[3];
 }
 
+static inline uint64_t wire_u64(struct wire *w)
+{
+	uint64_t high = wire_u32(w);
+
+	return high << 32 | wire_u32(w);
+}
+
 static inline struct wire_str wire_string(struct wire *w)
 {
 	return wire_bytes(w, wire_u32(w));
@@ -66,6 +73,14 @@ static inline void wire_put_string(struct buf *b, const void *bytes, size_t len)
 
 	buf_add(b, head, sizeof(head));
 	buf_add(b, bytes, len);
+}
+
+static inline void wire_put_u32(struct buf *b, uint32_t v)
+{
+	unsigned char bytes[4] = {(unsigned char)(v >> 24), (unsigned char)(v >> 16), (unsigned char)(v >> 8),
+				  (unsigned char)v};
+
+	buf_add(b, bytes, sizeof(bytes));
 }
 
 static inline void wire_put_text(struct buf *b, const char *text)

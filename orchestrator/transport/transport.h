@@ -51,14 +51,21 @@ struct remote_spec {
 	const char *address; /* name or address */
 	int port;
 	const char *user;
-	const void *key; /* the private key as in its file, PEM or OpenSSH, not encrypted */
+	const void *key; /* the private key as in its file, PEM or OpenSSH; with `agent`: its public half as in its .pub */
 	size_t key_len;
-	const char *key_name;	       /* where it came from, for errors: "file:/etc/cutover/keys/acme" */
+	const char *key_name;	/* where it came from, for errors: "file:/etc/cutover/keys/acme" */
+	const char *passphrase; /* of the key, or NULL */
+	const char *agent;	/* the socket of the ssh-agent that signs, or NULL: the key is here */
+	const char *agent_key;	/* which of its keys, where `key` does not say: "SHA256:…"; NULL: its only one */
+	const void *certificate; /* a user certificate as in its -cert.pub, or NULL */
+	size_t certificate_len;
+	const char *certificate_name;
+	bool certificate_beside;       /* found beside the key: if it cannot be used the key goes without */
 	const char *const *host_keys;  /* pins "[TYPE ]SHA256:…" */
 	size_t host_keys_n;
 	const char *known_hosts; /* path, or NULL */
 	bool accept_new;	 /* an unknown host key is taken (and told by remote_info); a known other one never */
-	const char *password;	 /* or NULL: the last resort, after the key */
+	const char *password;	 /* or NULL: the last resort, after the key, where there is one */
 	bool sudo;		 /* what `elevated` means: sudo -n */
 	bool windows;		 /* cmd.exe and SFTP; else /bin/sh */
 	const struct remote_spec *via; /* the bastion before it, which may have one too; NULL: direct */

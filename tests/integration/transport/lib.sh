@@ -108,7 +108,8 @@ sshd_start() {
 	# shellcheck disable=SC2016
 	unshare -m sh -c 'set -e; cd "$1"
 		for f in passwd shadow group sudoers; do [ ! -e "/etc/$f" ] || mount --bind "$f" "/etc/$f"; done
-		mkdir -p /run/sshd; exec /usr/sbin/sshd -D -e -f "$2"' sh "$sshd_root" "$conf" 2>"$sshd_root/log.$port" &
+		[ -z "$3" ] || mount --bind "$3" /etc/pam.d/sshd
+		mkdir -p /run/sshd; exec /usr/sbin/sshd -D -e -f "$2"' sh "$sshd_root" "$conf" "${SSHD_PAM-}" 2>"$sshd_root/log.$port" &
 	sshd_pid=$!
 	sshd_pids="$sshd_pids $sshd_pid"
 	pin=$(ssh-keygen -lf "$sshd_root/${SSHD_KEYSET:-host}_${hostkeys%% *}.pub" | awk '{ print $2 }')

@@ -41,7 +41,7 @@ struct probe {
 	uv_loop_t loop;
 	struct transport *transport;
 	struct remote_spec spec;
-	struct buf key;
+	struct buf key, certificate;
 	struct hop hops[HOPS_MAX];
 	int hops_n;
 	const char *range_first;

@@ -170,6 +170,49 @@ static void opt_key(struct probe *p, const char *v)
 	slurp(v, &p->key);
 }
 
+static void opt_passphrase(struct probe *p, const char *v)
+{
+	p->spec.passphrase = v;
+}
+
+static void opt_agent(struct probe *p, const char *v)
+{
+	p->spec.agent = v;
+}
+
+static void opt_agent_key(struct probe *p, const char *v)
+{
+	p->spec.agent_key = v;
+}
+
+static void opt_agent_ms(struct probe *p, const char *v)
+{
+	p->options.agent_ms = (int)strtol(v, NULL, 10);
+}
+
+static void opt_certificate(struct probe *p, const char *v)
+{
+	p->spec.certificate_name = v;
+	slurp(v, &p->certificate);
+}
+
+static void opt_certificate_beside(struct probe *p, const char *v)
+{
+	opt_certificate(p, v);
+	p->spec.certificate_beside = true;
+}
+
+static void opt_password(struct probe *p, const char *v)
+{
+	p->spec.password = v;
+}
+
+static void opt_accept_new(struct probe *p, const char *v)
+{
+	(void)v;
+	p->spec.accept_new = true;
+}
+
 static void opt_pin(struct probe *p, const char *v)
 {
 	p->pins[p->spec.host_keys_n++ % PINS_MAX] = v;
@@ -319,6 +362,14 @@ static const struct {
 } table[] = {
     {{"user", required_argument, NULL, 0}, opt_user},
     {{"key", required_argument, NULL, 0}, opt_key},
+    {{"passphrase", required_argument, NULL, 0}, opt_passphrase},
+    {{"agent", required_argument, NULL, 0}, opt_agent},
+    {{"agent-key", required_argument, NULL, 0}, opt_agent_key},
+    {{"agent-ms", required_argument, NULL, 0}, opt_agent_ms},
+    {{"certificate", required_argument, NULL, 0}, opt_certificate},
+    {{"certificate-beside", required_argument, NULL, 0}, opt_certificate_beside},
+    {{"password", required_argument, NULL, 0}, opt_password},
+    {{"accept-new", no_argument, NULL, 0}, opt_accept_new},
     {{"pin", required_argument, NULL, 0}, opt_pin},
     {{"known-hosts", required_argument, NULL, 0}, opt_known_hosts},
     {{"port", required_argument, NULL, 0}, opt_port},
@@ -390,4 +441,6 @@ void probe_parse(struct probe *p, int argc, char **argv)
 	p->spec.host_keys = p->pins;
 	p->spec.key = p->key.data;
 	p->spec.key_len = p->key.len;
+	p->spec.certificate = p->certificate.data;
+	p->spec.certificate_len = p->certificate.len;
 }

@@ -1,11 +1,13 @@
 /*
  * transport_probe: the SSH transport from the command line, for tests and for measuring.
  *
- *	transport_probe --user U --key FILE [--pin P]… [--known-hosts FILE] [--port N] [--sudo] [--windows]
+ *	transport_probe --user U [--key FILE] [--passphrase P] [--agent SOCKET] [--agent-key SHA256:…] [--agent-ms MS]
+ *			[--certificate FILE | --certificate-beside FILE] [--password P]
+ *			[--pin P]… [--known-hosts FILE] [--accept-new] [--port N] [--sudo] [--windows]
  *			[--budget PHASE=MS]…
  *			[--via USER@ADDRESS:PORT[,key=FILE][,pin=P][,known_hosts=FILE][,PHASE=MS]…]… [--via-command C]
  *			[--concurrency N] [--keepalive S] [--handshakes N] [--hold] [--close-at MS | --close-anyway MS]
- *[--show] [--quiet] (ADDRESS… | --range FIRST COUNT) [-- OP…]
+ *			[--show] [--quiet] (ADDRESS… | --range FIRST COUNT) [-- OP…]
  *
  * Each OP is started on every host, all at once: KIND[,sudo][,t=MS][,cap=BYTES][,cancel=MS]:ARGUMENTS, arguments
  * separated by |
@@ -23,6 +25,7 @@
 #include "probe.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <sys/resource.h>
 
 static void start_more(struct probe *p);
@@ -275,6 +278,7 @@ static void release(struct probe *p)
 	}
 	free(p->hosts);
 	buf_release_secret(&p->key);
+	buf_release(&p->certificate);
 }
 
 int main(int argc, char **argv)
@@ -286,6 +290,7 @@ int main(int argc, char **argv)
 	double cpu;
 	int left;
 
+	signal(SIGPIPE, SIG_IGN); /* as the program does */
 	probe_parse(&p, argc, argv);
 	/* What libuv and libcrypto open once and keep is no leak. */
 	uv_loop_init(&p.loop);

@@ -42,7 +42,7 @@ static struct ssh_key *parse_file(const char *path)
 	struct err err = {.code = 0};
 
 	ck_assert_int_eq(file_read(path, 1 << 20, &bytes, &err), 0);
-	ck_assert_msg(ssh_key_parse(bytes.data, bytes.len, path, &key, &err) == 0, "%s", err.text);
+	ck_assert_msg(ssh_key_parse(bytes.data, bytes.len, NULL, path, &key, &err) == 0, "%s", err.text);
 	buf_release(&bytes);
 	return key;
 }
@@ -199,7 +199,7 @@ END_TEST
 START_TEST(test_refuses_another_algorithm)
 {
 	static const char *const wrong[] = {"ssh-dss", "", "ecdsa-sha2-nistp384", "rsa-sha2-25",
-					    "ssh-ed25519-cert-v01@openssh.com"};
+					    "ssh-rsa-cert-v01@openssh.com", "-cert-v01@openssh.com"};
 	char *folder = folder_make(), *path = make_key(folder, "ed25519", "256", "RFC4716", "");
 	struct ssh_key *key = parse_file(path);
 
@@ -240,7 +240,7 @@ static void expect_refused(const void *bytes, size_t len, const char *text)
 	struct err err = {.code = 0};
 	struct ssh_key *key = NULL;
 
-	ck_assert_int_eq(ssh_key_parse(bytes, len, "file:the/key", &key, &err), E_SIGN);
+	ck_assert_int_eq(ssh_key_parse(bytes, len, NULL, "file:the/key", &key, &err), E_SIGN);
 	ck_assert_ptr_null(key);
 	ck_assert_msg(strstr(err.text, text) != NULL, "wanted \"%s\" in: %s", text, err.text);
 	ck_assert_msg(strstr(err.text, "file:the/key") != NULL, "no name in: %s", err.text);
@@ -258,6 +258,133 @@ START_TEST(test_passphrases_are_named)
 		buf_release(&bytes);
 		free(path);
 	}
+	folder_remove(folder);
+}
+END_TEST
+
+static struct ssh_key *parse_with(const char *path, const char *passphrase, struct err *err)
+{
+	struct ssh_key *key = NULL;
+	struct buf bytes = BUF_INIT;
+
+	ck_assert_int_eq(file_read(path, 1 << 20, &bytes, NULL), 0);
+	ssh_key_parse(bytes.data, bytes.len, passphrase, path, &key, err);
+	buf_release(&bytes);
+	return key;
+}
+
+/* PEM is decrypted here; of an openssh-key-v1 there is the public half, without a look at the passphrase. */
+static void check_passphrase(const char *folder, int i, const char *format)
+{
+	char *path = make_key(folder, kinds[i].type, kinds[i].bits, format, "a passphrase"), *longer = mem_new(2000, 1);
+	struct err err = {.code = 0};
+	struct ssh_key *key = parse_with(path, "a passphrase", &err);
+	bool pem = strcmp(format, "RFC4716") != 0;
+
+	ck_assert_msg(key != NULL, "%s: %s", format, err.text);
+	ck_assert_int_eq(ssh_key_is_private(key), pem);
+	ck_assert_str_eq(ssh_key_type(key), kinds[i].ssh_type);
+	check_fingerprint(path, key);
+	ssh_key_free(key);
+	memset(longer, 'x', 1999);
+	if (pem) {
+		ck_assert_ptr_null(parse_with(path, "another one", &err));
+		ck_assert_ptr_nonnull(strstr(err.text, "its passphrase (identity_passphrase) is not the right one"));
+		ck_assert_ptr_null(parse_with(path, "", &err));
+		ck_assert_ptr_null(parse_with(path, longer, &err));
+	}
+	free(longer);
+	free(path);
+}
+
+START_TEST(test_passphrases)
+{
+	char *folder = folder_make();
+	bool ed25519 = strcmp(kinds[_i].type, "ed25519") == 0;
+
+	for (size_t f = 0; f < (ed25519 ? 1 : ARRAY_LEN(formats)); f++)
+		check_passphrase(folder, _i, formats[f]);
+	folder_remove(folder);
+}
+END_TEST
+
+static void check_verified(const struct ssh_key *key, const struct ssh_key *other, const char *algorithm)
+{
+	struct buf data = BUF_INIT, sig = BUF_INIT, wrong = BUF_INIT;
+	struct ssh_key *public = NULL;
+	struct err err = {.code = 0};
+	const struct buf *blob = ssh_key_blob(key, false);
+
+	ck_assert_int_eq(ssh_key_from_blob(blob->data, blob->len, "public", &public, &err), 0);
+	ck_assert_str_eq(ssh_key_fingerprint(public), ssh_key_fingerprint(key));
+	ck_assert(!ssh_key_is_private(public));
+	add_request(&data, algorithm, blob);
+	ck_assert_int_eq(ssh_key_sign(key, data.data, data.len, &sig, &err), 0);
+	ck_assert(ssh_key_verify(public, data.data, data.len, &sig));
+	ck_assert(ssh_key_verify(key, data.data, data.len, &sig));
+	ck_assert_int_eq(ssh_key_sign(other, data.data, data.len, &wrong, &err), 0);
+	ck_assert(!ssh_key_verify(public, data.data, data.len, &wrong));
+	for (size_t i = 0; i < sig.len; i += 7) {
+		sig.data[i] ^= 4;
+		ck_assert(!ssh_key_verify(public, data.data, data.len, &sig));
+		sig.data[i] ^= 4;
+	}
+	for (sig.len--; sig.len; sig.len--)
+		ck_assert(!ssh_key_verify(public, data.data, data.len, &sig));
+	ck_assert(!ssh_key_verify(public, data.data, data.len, &sig));
+	buf_release(&data);
+	buf_release(&sig);
+	buf_release(&wrong);
+	ssh_key_free(public);
+}
+
+/* A signature is one of this key, of this data, whole; what an agent gives is looked at so. */
+START_TEST(test_verify)
+{
+	char *one = folder_make(), *two = folder_make();
+	char *path = make_key(one, kinds[_i].type, kinds[_i].bits, "RFC4716", "");
+	char *path_other = make_key(two, kinds[_i].type, kinds[_i].bits, "RFC4716", "");
+	struct ssh_key *key = parse_file(path), *other = parse_file(path_other);
+
+	if (strcmp(kinds[_i].type, "rsa") == 0) {
+		check_verified(key, other, "rsa-sha2-256");
+		check_verified(key, other, "rsa-sha2-512");
+		check_verified(key, other, "rsa-sha2-512-cert-v01@openssh.com");
+	} else {
+		check_verified(key, other, kinds[_i].ssh_type);
+	}
+	ssh_key_free(key);
+	ssh_key_free(other);
+	free(path);
+	free(path_other);
+	folder_remove(one);
+	folder_remove(two);
+}
+END_TEST
+
+/* A public blob that is cut, longer, or of nobody's type. */
+START_TEST(test_blobs)
+{
+	char *folder = folder_make(), *path = make_key(folder, kinds[_i].type, kinds[_i].bits, "RFC4716", "");
+	struct ssh_key *key = parse_file(path), *none = NULL;
+	const struct buf *blob = ssh_key_blob(key, false);
+	struct buf other = BUF_INIT;
+	struct err err;
+
+	for (size_t len = 0; len < blob->len; len++)
+		ck_assert_int_eq(ssh_key_from_blob(blob->data, len, "cut", &none, &err), E_SIGN);
+	buf_add(&other, blob->data, blob->len);
+	buf_addc(&other, 'x');
+	ck_assert_int_eq(ssh_key_from_blob(other.data, other.len, "longer", &none, &err), E_SIGN);
+	buf_clear(&other);
+	wire_put_text(&other, "sk-ssh-ed25519@openssh.com");
+	wire_put_string(&other, blob->data, blob->len);
+	ck_assert_int_eq(ssh_key_from_blob(other.data, other.len, "file:token", &none, &err), E_SIGN);
+	ck_assert_ptr_nonnull(strstr(err.text, "file:token: a key of the type \"sk-ssh-ed25519@openssh.com\" cannot be used"));
+	ck_assert_ptr_null(none);
+	buf_release(&other);
+	ssh_key_free(key);
+	free(path);
 	folder_remove(folder);
 }
 END_TEST
@@ -317,14 +444,14 @@ START_TEST(test_damage)
 		struct ssh_key *key = NULL;
 		char *copy = mem_new(i + 1, 1);
 		memcpy(copy, bytes.data, i);
-		ck_assert_int_eq(ssh_key_parse(copy, i, "key", &key, NULL), E_SIGN);
+		ck_assert_int_eq(ssh_key_parse(copy, i, NULL, "key", &key, NULL), E_SIGN);
 		free(copy);
 	}
 	for (size_t i = 0; i < bytes.len; i++) {
 		struct ssh_key *key = NULL;
 		char saved = bytes.data[i];
 		bytes.data[i] = saved == 'A' ? 'B' : 'A';
-		errors += ssh_key_parse(bytes.data, bytes.len, "key", &key, NULL) != 0;
+		errors += ssh_key_parse(bytes.data, bytes.len, NULL, "key", &key, NULL) != 0;
 		bytes.data[i] = saved;
 		ssh_key_free(key);
 	}
@@ -369,6 +496,9 @@ SUITE(ssh_key)
 	TEST_CASE(s, test_refuses_another_algorithm);
 	TEST_CASE(s, test_blob_for_old_libssh2);
 	TEST_CASE(s, test_passphrases_are_named);
+	TEST_CASE_LOOP(s, test_passphrases, 0, ARRAY_LEN(kinds));
+	TEST_CASE_LOOP(s, test_verify, 0, ARRAY_LEN(kinds));
+	TEST_CASE_LOOP(s, test_blobs, 0, ARRAY_LEN(kinds));
 	TEST_CASE(s, test_what_is_no_private_key);
 	TEST_CASE(s, test_other_types_are_named);
 	TEST_CASE_LOOP(s, test_damage, 0, ARRAY_LEN(kinds));
