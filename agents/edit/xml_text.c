@@ -123,7 +123,8 @@ static size_t skip_space(const struct xml_text *text, size_t at)
 	}
 }
 
-/* `NAME = "VALUE"` behind white space at *at. The value may hold no white space, quote or `<`, and only ASCII. */
+/* `NAME = "VALUE"` behind white space at *at. The value is not empty, and holds no white space, quote or `<`,
+   and only ASCII. False: *at is where it was. */
 static bool pseudo_attribute(const struct xml_text *text, size_t *at, const char *name, char *value, size_t value_size)
 {
 	size_t here = skip_space(text, *at), n = xml_looking_at(text, here, name), len = 0;
@@ -146,7 +147,8 @@ static bool pseudo_attribute(const struct xml_text *text, size_t *at, const char
 		value[len++] = (char)code;
 	}
 	value[len] = '\0';
-	*at = here;
+	if (len)
+		*at = here;
 	return len > 0;
 }
 
