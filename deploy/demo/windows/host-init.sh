@@ -44,7 +44,7 @@ make_host() {
 		VersionAddendum none
 		LogLevel VERBOSE
 		MaxStartups 200
-		ForceCommand /run/winhost/session
+		ForceCommand exec /run/winhost/session
 		Subsystem sftp sftp-server.exe
 	C
 }

@@ -105,9 +105,6 @@ static void run(void)
 	if (control_has(self.key, L"restarts", &ignored))
 		start_again_later(self.key);
 	report(SERVICE_STOPPED, NO_ERROR);
-	if (control_has(self.key, L"process-stays", &ms))
-		Sleep(ms);
-	log_line(self.key, L"process ends");
 }
 
 static void WINAPI service_main(DWORD count, wchar_t **words)
@@ -133,12 +130,18 @@ static void WINAPI service_main(DWORD count, wchar_t **words)
 int wmain(int count, wchar_t **words)
 {
 	SERVICE_TABLE_ENTRYW table[] = {{self.key, service_main}, {NULL, NULL}};
-	DWORD ignored;
+	DWORD ignored, ms;
 
 	if (count == 3 && wcscmp(words[1], L"start-again") == 0)
 		return start_again(words[2]);
 	/* Which service it is the manager says only to those who connect. */
 	if (control_has(L"*", L"never-connects", &ignored))
 		Sleep(120000);
-	return StartServiceCtrlDispatcherW(table) ? 0 : (int)GetLastError();
+	if (!StartServiceCtrlDispatcherW(table))
+		return (int)GetLastError();
+	/* Here, and not where it says STOPPED: with that word the process is at its end. */
+	if (control_has(self.key, L"process-stays", &ms))
+		Sleep(ms);
+	log_line(self.key, L"process ends");
+	return 0;
 }
