@@ -4,6 +4,8 @@
 # Run again each time until all is done: each value was written once (inotify counts), all services run again with the new
 # name, no schedule is off, no debt is open. CUTOVER_KILLS (8, for the suite's time), CUTOVER_KILL_LINUX
 # (20), CUTOVER_KILL_WINDOWS (6) set the size.
+# address, port, user, key, known_hosts, name, drive: set by win, out of what winhosts.sh prints.
+# shellcheck disable=SC2154
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/../lib/fleet.sh"
 . "$(dirname "$0")/../lib/bastion.sh"
