@@ -1,5 +1,6 @@
 #!/bin/bash
 # deploy/demo/fleet.sh up DIR N [--port P] [--prefix A.B.C] [--variant N=NAME[,NAME...]]... [--host-key N=TYPE]...
+#                         [--with-windows]
 #                      down DIR
 #                      exec DIR N COMMAND [ARGUMENT...]
 #                      status DIR
@@ -14,6 +15,8 @@
 #         --prefix auto: a prefix of DIR's own, so that several fleets can be up at once
 #         --variant: a hook of deploy/demo/variants, run in the host at its start
 #         --host-key: ed25519 (default), ecdsa or rsa
+#         --with-windows: and a Windows host, a fleet of its own in DIR/windows (windows/winhosts.sh; it needs the
+#         packages of deploy/deps.sh --windows, and 700 MB below build/); `down` and `status` are for both
 # down    ends the hosts and removes what `up` wrote; no process, no mount is left. All changes in the hosts are gone.
 # exec    runs a command in host N, as root, with its exit status.
 # status  N ADDRESS PORT HOSTNAME up|down VARIANTS, a line a host; exits 1 when one is down.
@@ -69,4 +72,37 @@ cmd_exec() {
 	enter_host "$pid" "$@"
 }
 
-fleet_main "$@"
+windows() {
+	"$here/windows/winhosts.sh" "$1" "$2/windows" "${@:3}"
+}
+
+# The option has no value, unlike those that lib.sh knows. A folder with a Windows host in it says so itself.
+main() {
+	local words=() word with_windows='' code=0
+	for word; do
+		case $word in
+		--with-windows) with_windows=1 ;;
+		*) words+=("$word") ;;
+		esac
+	done
+	set -- "${words[@]}"
+	[ $# -lt 2 ] || [ ! -f "$2/windows/fleet.conf" ] || with_windows=1
+	case ${with_windows:+${1:-}} in
+	up)
+		fleet_main "$@"
+		windows up "$2" 1 --prefix auto
+		;;
+	down)
+		windows down "$2"
+		fleet_main "$@"
+		;;
+	status)
+		(fleet_main "$@") || code=$?
+		windows status "$2" || code=$?
+		return $code
+		;;
+	*) fleet_main "$@" ;;
+	esac
+}
+
+main "$@"

@@ -35,7 +35,7 @@ test_hosts() {
 	local n
 	winhost_up 3 --variant 2=japanese,depends --variant 3=ruby,stopped,drift
 	is 'status has a line a host' "$("$winhost_command" status "$winhost_dir" | cut -d' ' -f1,4,5 | xargs)" \
-		'1 win-sync-01 up 2 win-sync-02 up 3 win-sync-03 up'
+		'1 WIN-SYNC-01 up 2 WIN-SYNC-02 up 3 WIN-SYNC-03 up'
 	for n in 1 2 3; do
 		is "host $n: name, user, system" "$(says $n 'hostname & echo %USERNAME% %OS%' | xargs)" \
 			"WIN-SYNC-0$n Administrator Windows_NT"

@@ -31,7 +31,7 @@
 set -euo pipefail
 
 here=$(dirname "$(realpath "$0")")
-me=winhosts.sh tag_word=cutover-windows-host init=$here/host-init.sh hooks=$here/variants name_format=win-sync-%02d
+me=winhosts.sh tag_word=cutover-windows-host init=$here/host-init.sh hooks=$here/variants name_format=WIN-SYNC-%02d
 net=127.78.0 auto_octet=128 patience_s=180
 template=${CUTOVER_WINDOWS_TEMPLATE:-$here/../../../build/windows}
 . "$here/../lib.sh"
