@@ -221,6 +221,10 @@ static void check_host(struct loading *l, const struct chain *chain, const struc
 		problem_add(l, &own,
 			    "\"host_keys\": \"accept-new\" needs an \"identity_check\": without it any machine would "
 			    "do");
+	if (c->host_keys_policy == HOST_KEYS_ACCEPT_NEW && c->password.text && !c->identity.text && misses(l, chain, "identity"))
+		problem_add(l, &own,
+			    "\"host_keys\": \"accept-new\" needs an \"identity\": a password is not given to a host whose key "
+			    "nobody has confirmed");
 	if (!has_work(l, t, h))
 		return;
 	if (misses(l, chain, "address"))

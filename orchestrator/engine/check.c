@@ -6,6 +6,7 @@
 #include "engine/internal.h"
 
 #include "base/alloc.h"
+#include "base/log.h"
 
 #include <regex.h>
 
@@ -68,15 +69,32 @@ static int judge_identity(const struct machine *m, const struct op_result *r, st
 	return code;
 }
 
+/* From now on its key is known: a connection that shows another one is refused (rows_host_key). A plan is not kept, so its
+   reader is told at once. */
+static void tell_accepted(const struct machine *m, struct journal_entry *entry, char *text, size_t size)
+{
+	snprintf(text, size,
+		 "its host key %s was not known; it was accepted after the identity check (host_keys: accept-new) and is pinned from now on",
+		 entry->item);
+	entry->action = "accepted";
+	entry->text = text;
+	if (m->engine->cfg.mode == ENGINE_PLAN)
+		log_warn("%s/%s: host key %s is not known; the identity check agrees, a run would accept and keep it", entry->tenant,
+			 m->host->name, entry->item);
+}
+
 static void journal_identity(struct machine *m, const char *seen)
 {
 	struct engine *e = m->engine;
 	struct remote_info info;
 	json_t *o = json_object();
-	char *data, *target = str_fmt("host:%s", m->host->name);
+	char *data, *target = str_fmt("host:%s", m->host->name), text[256];
 	struct journal_entry entry = { .kind = JOURNAL_IDENTITY, .tenant = m->host_tenant->id, .target = target };
 
 	remote_info(m->remote, &info);
+	entry.item = info.host_key;
+	if (info.host_key_new)
+		tell_accepted(m, &entry, text, sizeof(text));
 	json_object_set_new(o, "host_key", json_string(info.host_key));
 	json_object_set_new(o, "banner", json_string(info.banner));
 	json_object_set_new(o, "address", json_string(m->host->connection.address));
@@ -112,15 +130,29 @@ static void identity_done(struct remote_request *request)
 	engine_turn_soon(m->engine);
 }
 
+/* Without a check any machine would do: one whose key nobody knows is not let in (validate says so before). */
+static void unchecked(struct machine *m, void (*then)(struct machine *m, const struct err *err))
+{
+	struct remote_info info = { 0 };
+	struct err err = { 0 };
+
+	if (m->host)
+		remote_info(m->remote, &info);
+	if (info.host_key_new)
+		err_set(&err, E_HOSTKEY, "%s/%s: unknown host key %s, and no identity_check to tell whether it is the right host",
+			m->host_tenant->id, m->host->name, info.host_key);
+	else if (m->host)
+		journal_identity(m, NULL);
+	then(m, err.code ? &err : NULL);
+}
+
 void check_identity(struct machine *m, void (*then)(struct machine *m, const struct err *err))
 {
 	const struct identity_check *check = m->host ? &m->host->identity_check : NULL;
 	struct identity_wait *w;
 
 	if (!check || !check->run) {
-		if (check)
-			journal_identity(m, NULL);
-		then(m, NULL);
+		unchecked(m, then);
 		return;
 	}
 	w = NEW(struct identity_wait);

@@ -135,6 +135,7 @@ static void open_remote(struct machine *m)
 	const struct roster_row *row = m->current->roster;
 	struct way way;
 	struct err err = { 0 };
+	char *target;
 
 	m->host = row->host;
 	m->host_tenant = row->tenant;
@@ -146,8 +147,11 @@ static void open_remote(struct machine *m)
 		connection_failed(m, &err);
 		return;
 	}
+	target = str_fmt("host:%s", row->host->name);
+	way_seen(&way, rows_host_key(m->engine->cfg.rows, row->tenant->id, target));
 	m->remote = remote_open(m->engine->cfg.transport, way_spec(&way), on_opened, m);
 	way_release(&way);
+	free(target);
 }
 
 int machine_unlock(struct machine *m, struct op *op, struct err *err)

@@ -49,10 +49,9 @@ static char *host_obstacle(const struct agent *agent, const struct host *host)
 
 	if (host->os != OS_UNKNOWN && !(agent->os & (1u << host->os)))
 		return str_fmt("not in this version: %s on %s", agent->name, host->os == OS_WINDOWS ? "Windows" : "Linux");
-	if (c->host_keys_policy == HOST_KEYS_ACCEPT_NEW)
-		return str_dup("not in this version: `host_keys`: \"accept-new\"; pin the key by `host_key` or `known_hosts`");
-	if (!c->identity.text)
-		return str_dup("not in this version: a login without a private key (`identity`)");
+	if (!c->identity.text && !c->password.text)
+		return str_fmt("the inventory does not say how to log in to %s: add `identity` (a private key), or `password`",
+			       host->name);
 	return NULL;
 }
 

@@ -413,7 +413,10 @@ void task_way_failed(struct task *t, const struct err *err, bool connected)
 	struct err why = *err;
 
 	log_info("%s %s %s: %s", t->row->tenant, t->row->step, t->row->target, why.text);
-	if (class == RETRY_FINAL && !connected)
+	/* Our own side could not sign: the host has refused nothing. What is down there is worth waiting for an agent. */
+	if (why.code == E_SIGN && t->row->debts_n)
+		class = RETRY_PASSING;
+	if (class == RETRY_FINAL && !connected && why.code != E_SIGN)
 		engine_bar(t->engine, t->roster->host, &why);
 	if (why.code == E_IDENTITY || why.code == E_HOSTKEY)
 		engine_fail_tenant(t->engine, t->tenant, why.text);

@@ -164,6 +164,11 @@ const struct remote_spec *way_spec(const struct way *way)
 	return &way->hops[way->n - 1].spec;
 }
 
+void way_seen(struct way *way, const char *host_key)
+{
+	way->hops[way->n - 1].spec.seen_host_key = host_key;
+}
+
 void way_release(struct way *way)
 {
 	for (size_t i = 0; i < way->n; i++) {

@@ -28,6 +28,9 @@ struct way {
 /* E_SIGN: a key, passphrase or password could not be had; E_LIMIT: more than WAY_HOPS_MAX machines. Fills nothing then. */
 int way_make(struct way *way, const struct tenant *tenant, const struct host *host, struct err *err);
 const struct remote_spec *way_spec(const struct way *way);
+
+/* What the host showed when it was last let in (rows_host_key), or NULL; counts under "accept-new" alone. Not copied. */
+void way_seen(struct way *way, const char *host_key);
 void way_release(struct way *way); /* overwrites the secrets */
 
 #endif

@@ -46,7 +46,8 @@
  *   changes     x      x    x      -      the assessment that apply works from: data {changes: […]}
  *   evidence    x      x    x      x      what was seen: text, data, maybe a blob (output of a command). Action "facts": data
  *                                         {fact: text …}, what the row leaves behind for other rows and later runs
- *   identity    x      -    host:N -      host key and identity as seen
+ *   identity    x      -    host:N key    a host was let in: item is its host key ("ssh-ed25519 SHA256:…"), action "accepted"
+ *                                         where nobody had known that key (then text says so), data {host_key, identity …}
  *   person      x      x    x      -      a confirmation: data {result, by, note, os_user, ssh_origin, evidence…}
  *   note        any                       anything else a reader should know; two are always there, so that reports need
  *                                         nothing but the state file, and are written again when they change:

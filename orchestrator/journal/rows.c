@@ -126,6 +126,9 @@ void rows_release(struct rows *rows)
 		free(rows->runs[i].end_text);
 		free(rows->runs[i].end_data);
 	}
+	for (size_t i = 0; i < rows->host_keys.cap; i++)
+		free(rows->host_keys.slots[i].value);
+	map_release(&rows->host_keys);
 	free(rows->at);
 	free(rows->runs);
 	if (index)
@@ -321,6 +324,30 @@ static int fold_run_end(struct rows *rows, const struct journal_entry *e, struct
 	return corrupt(e, err, "the end of a run that did not begin");
 }
 
+/* ---- hosts ---------------------------------------------------------------------------------------------------- */
+
+/* Entries of the first versions have no item. */
+static void fold_identity(struct rows *rows, const struct journal_entry *e)
+{
+	char *name;
+
+	if (!*str(e->item))
+		return;
+	name = str_fmt("%s\n%s", str(e->tenant), str(e->target));
+	free(map_get(&rows->host_keys, name));
+	map_set(&rows->host_keys, name, str_dup(e->item));
+	free(name);
+}
+
+const char *rows_host_key(const struct rows *rows, const char *tenant, const char *target)
+{
+	char *name = str_fmt("%s\n%s", tenant, target);
+	const char *key = map_get(&rows->host_keys, name);
+
+	free(name);
+	return key;
+}
+
 /* ---- one entry ------------------------------------------------------------------------------------------------ */
 
 static int fold_row(struct rows *rows, const struct journal_entry *e, struct err *err)
@@ -393,6 +420,8 @@ int rows_apply(struct rows *rows, const struct journal_entry *e, struct err *err
 		r = fold_row(rows, e, err);
 		break;
 	case JOURNAL_IDENTITY:
+		fold_identity(rows, e);
+		break;
 	case JOURNAL_NOTE:
 	case JOURNAL_KINDS:
 		break;

@@ -6,6 +6,7 @@
 #ifndef JOURNAL_ROWS_H
 #define JOURNAL_ROWS_H
 
+#include "base/map.h"
 #include "journal/journal.h"
 #include "schema/state.h"
 
@@ -65,6 +66,7 @@ struct rows {
 	size_t runs_n;
 	int64_t last_seq;
 	void *index; /* a hash table */
+	struct map host_keys; /* "TENANT\nTARGET" → what the host showed when it was last let in */
 };
 
 void rows_init(struct rows *rows);
@@ -84,11 +86,15 @@ struct row *rows_get(struct rows *rows, const char *tenant, const char *step, co
  *   debt      owes (action, item), once; paid settles it, whoever did.
  *   evidence  with the action "facts" replaces what the row left behind; rolled_back forgets it.
  *   run-end   of a run that began.
- *   These, evidence and person name a tenant, a step and a target; identity and notes touch no row. */
+ *   identity  tells which host key the host showed; it and notes touch no row.
+ *   These, evidence and person name a tenant, a step and a target. */
 int rows_apply(struct rows *rows, const struct journal_entry *entry, struct err *err);
 
 /* Folds what is in the file behind last_seq: all of it at first, what is new later. */
 int rows_load(struct rows *rows, struct journal_reader *reader, struct err *err);
+
+/* The host key ("ssh-ed25519 SHA256:…") that "host:N" of the tenant showed when it was last let in, or NULL. */
+const char *rows_host_key(const struct rows *rows, const char *tenant, const char *target);
 
 /* Has that row of apply[] a good outcome since `before`? The oldest open intent, or NULL. */
 bool row_step_done(const struct row *row, const char *action, const char *item);

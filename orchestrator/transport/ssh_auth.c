@@ -131,6 +131,10 @@ static bool may_give_password(struct ssh_remote *r, const char *methods, const c
 	*why = "";
 	if (!r->password.len)
 		return false;
+	if (r->trust.is_new) {
+		*why = "; the password is not given to a host whose key nobody has confirmed: pin its key first (host_key)";
+		return false;
+	}
 	r->by_prompt = !allows(methods, "password");
 	if (r->by_prompt && !allows(methods, "keyboard-interactive")) {
 		*why = "; it does not ask for a password";

@@ -63,10 +63,21 @@ int ssh_trust_init(struct ssh_trust *trust, const char *const *pins, size_t pins
 	}
 	for (size_t i = 0; hosts && i < hosts->n; i++) {
 		const struct known_host *h = &hosts->hosts[i];
-		if (h->mark == KNOWN_HOST_KEY && known_host_is_for(h, address, port))
-			trust->known |= type_bit(h->type, strlen(h->type));
+		if (h->mark != KNOWN_HOST_KEY || !known_host_is_for(h, address, port))
+			continue;
+		trust->known |= type_bit(h->type, strlen(h->type));
+		trust->named = true;
 	}
 	return 0;
+}
+
+int ssh_trust_accept_new(struct ssh_trust *trust, const char *seen, struct err *err)
+{
+	trust->accept_new = true;
+	if (!seen || !*seen || trust->pins_n || trust->named)
+		return 0;
+	trust->seen = true;
+	return add_pin(trust, seen, err);
 }
 
 void ssh_trust_release(struct ssh_trust *trust)
@@ -122,13 +133,25 @@ static const struct known_host *find_line(const struct ssh_trust *trust, enum kn
 	return NULL;
 }
 
+/* The line that names this key, whoever it is for; NULL where there is none. */
+static const struct known_host *find_elsewhere(const struct ssh_trust *trust, const void *blob, size_t len)
+{
+	for (size_t i = 0; trust->hosts && i < trust->hosts->n; i++) {
+		const struct known_host *h = &trust->hosts->hosts[i];
+		if (h->mark != KNOWN_HOST_AUTHORITY && buf_equals(&h->blob, blob, len))
+			return h;
+	}
+	return NULL;
+}
+
 /* "FILE:12 pins ssh-ed25519 SHA256:…", each key that is known of the host. */
 static void add_known(const struct ssh_trust *trust, struct buf *out)
 {
 	char fingerprint[SSH_FINGERPRINT_MAX];
 
 	for (size_t i = 0; i < trust->pins_n; i++)
-		buf_addf(out, "%sthe inventory pins %s%s%s", out->len ? ", " : "",
+		buf_addf(out, "%s%s %s%s%s", out->len ? ", " : "",
+			 trust->seen ? "when it was let in as new it showed" : "the inventory pins",
 			 trust->pins[i].type ? trust->pins[i].type : "", trust->pins[i].type ? " " : "",
 			 trust->pins[i].fingerprint);
 	for (size_t i = 0; trust->hosts && i < trust->hosts->n; i++) {
@@ -183,12 +206,37 @@ static void refuse_mismatch(const struct ssh_trust *trust, struct err *err)
 	add_known(trust, &known);
 	add_hints(trust, "", 0, &hints);
 	err_set(err, E_HOSTKEY,
-		"host key mismatch: server offers %s but %s; if the host was reinstalled, correct the pin, else "
-		"somebody may be "
-		"in between%s",
-		buf_str(&trust->shown), buf_str(&known), buf_str(&hints));
+		"host key mismatch: server offers %s but %s; if the host was reinstalled, %s, else somebody may be in "
+		"between%s",
+		buf_str(&trust->shown), buf_str(&known),
+		trust->seen ? "write its new key as host_key" : "correct the pin", buf_str(&hints));
 	buf_release(&known);
 	buf_release(&hints);
+}
+
+/* Accepting it would be to talk to a machine that is known as another one. */
+static void refuse_other_host(const struct ssh_trust *trust, const struct known_host *line, struct err *err)
+{
+	if (line->mark == KNOWN_HOST_REVOKED)
+		err_set(err, E_HOSTKEY, "revoked host key: server offers %s, which %s:%d revokes for %.100s; it is not let in as new",
+			buf_str(&trust->shown), trust->hosts->path, line->line, line->names);
+	else
+		err_set(err, E_HOSTKEY,
+			"unknown host with a known key: server offers %s, which %s:%d knows as that of %.100s; it is not let in as "
+			"new: if both are one machine, write the key as host_key, else the address is wrong",
+			buf_str(&trust->shown), trust->hosts->path, line->line, line->names);
+}
+
+static enum ssh_trust_verdict take_new(struct ssh_trust *trust, const void *blob, size_t len, struct err *err)
+{
+	const struct known_host *line = find_elsewhere(trust, blob, len);
+
+	if (line) {
+		refuse_other_host(trust, line, err);
+		return HOSTKEY_REFUSED;
+	}
+	trust->is_new = true;
+	return HOSTKEY_ACCEPTED;
 }
 
 static void refuse_revoked(const struct ssh_trust *trust, const struct known_host *line, struct err *err)
@@ -222,6 +270,8 @@ enum ssh_trust_verdict ssh_trust_judge(struct ssh_trust *trust, const void *blob
 		if (wanted_types(trust))
 			return HOSTKEY_TRY_ANOTHER;
 	}
+	if (trust->accept_new && bit && !trust->pins_n && !trust->named)
+		return take_new(trust, blob, len, err);
 	if (trust->any || trust->known)
 		refuse_mismatch(trust, err);
 	else

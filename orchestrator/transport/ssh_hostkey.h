@@ -1,7 +1,9 @@
 /*
  * Is the key that a server showed the one it should be? Known are pins ("SHA256:…", with or without a type before it)
  * and the lines of a known_hosts file; either is enough, and a key under @revoked is refused whatever else says.
- * Unknown is refused, too.
+ * Unknown is refused, too, unless the caller takes new hosts (accept_new): then a key is taken of a host of which nothing is
+ * known, except one that the file knows as somebody else's, or revokes for anybody. What such a host showed before (`seen`)
+ * is its pin, where neither pins nor lines name it.
  *
  * A server shows one key a connection, of the type that was negotiated. So before the key exchange the types are named
  * that something is known of (ssh_trust_preference). A pin without a type can be of any: another key is a mismatch only
@@ -30,6 +32,10 @@ struct ssh_trust {
 	unsigned known;                  /* types that something is known of, a bit each */
 	unsigned tried;                  /* types that were shown and were another key */
 	bool any;                        /* a pin without a type */
+	bool named;                      /* a line of the file is about this host, of whatever type */
+	bool accept_new;                 /* a host of which nothing is known is let in */
+	bool seen;                       /* the one pin is what it showed when it was let in */
+	bool is_new;                     /* it was let in so */
 	bool widened;                    /* none of the known types was to be had: looking what there is */
 	struct buf shown;                /* what was shown until now: "ssh-ed25519 SHA256:…, …" */
 };
@@ -39,6 +45,8 @@ enum ssh_trust_verdict { HOSTKEY_ACCEPTED, HOSTKEY_TRY_ANOTHER, HOSTKEY_REFUSED 
 /* E_INVAL: a pin that is none (and which). address and hosts must outlive the trust. */
 int ssh_trust_init(struct ssh_trust *trust, const char *const *pins, size_t pins_n, const struct known_hosts *hosts,
 		   const char *address, int port, struct err *err);
+/* New hosts are let in. `seen`: what this one showed before ("TYPE SHA256:…"), or NULL. E_INVAL: that is none. */
+int ssh_trust_accept_new(struct ssh_trust *trust, const char *seen, struct err *err);
 void ssh_trust_release(struct ssh_trust *trust);
 
 /* The types to ask for, best first, as LIBSSH2_METHOD_HOSTKEY takes them. `rsa_sha2`: libssh2 knows it (from 1.11 on). */

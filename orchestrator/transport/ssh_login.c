@@ -111,6 +111,8 @@ int ssh_login_hostkey(struct ssh_remote *r, struct err *err)
 
 	if (!blob || !len)
 		return err_set(err, E_PROTOCOL, "the server showed no host key");
+	buf_clear(&r->host_key_blob);
+	buf_add(&r->host_key_blob, blob, len);
 	w = wire_over(blob, len);
 	name = wire_string(&w);
 	snprintf(r->host_key, sizeof(r->host_key), "%.*s %s", name.len > 40 ? 40 : (int)name.len,

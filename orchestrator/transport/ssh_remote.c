@@ -42,6 +42,7 @@ static void on_timer_closed(uv_handle_t *handle)
 	ssh_trust_release(&r->trust);
 	ssh_banner_release(&r->banner);
 	buf_release_secret(&r->password);
+	buf_release(&r->host_key_blob);
 	free(r->label);
 	free(r->address);
 	free(r->user);
@@ -190,8 +191,13 @@ static int take_spec(struct ssh_remote *r, const struct remote_spec *spec, struc
 		return err_set(err, E_INVAL, "an address, a port from 1 to 65535 and a user are needed");
 	if (spec->known_hosts)
 		rc = ssh_transport_known_hosts(r->transport, spec->known_hosts, &hosts, err);
+	/* Where new hosts are taken the file may have to be written yet. */
+	if (rc == E_NOTFOUND && spec->accept_new)
+		rc = 0;
 	if (!rc)
 		rc = ssh_trust_init(&r->trust, spec->host_keys, spec->host_keys_n, hosts, r->address, r->port, err);
+	if (!rc && spec->accept_new)
+		rc = ssh_trust_accept_new(&r->trust, spec->seen_host_key, err);
 	if (!rc)
 		rc = take_key(r, spec, err);
 	return rc;
@@ -298,6 +304,9 @@ static void info(const struct remote *remote, struct remote_info *out)
 	}
 	out->banner = r->banner.version;
 	out->host_key = r->host_key;
+	out->host_key_blob = r->host_key_blob.len ? r->host_key_blob.data : NULL;
+	out->host_key_blob_len = r->host_key_blob.len;
+	out->host_key_new = r->trust.is_new;
 }
 
 static void open_tunnel(struct transport *t, const struct remote_spec *through, struct tunnel_request *request)

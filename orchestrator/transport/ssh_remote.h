@@ -148,6 +148,7 @@ struct ssh_remote {
 	struct err sign_err;
 	char auth_detail[256]; /* what was refused until now, and how */
 	char host_key[96];
+	struct buf host_key_blob;
 	int64_t keepalive_ms; /* when to ask next whether the host lives */
 
 	struct ssh_channel *opening; /* the one channel open that is under way */

@@ -33,6 +33,7 @@ struct remote_spec *ssh_spec_copy(const struct remote_spec *spec)
 	copy->user = str_dup(spec->user);
 	copy->key_name = str_dup(spec->key_name);
 	copy->known_hosts = str_dup(spec->known_hosts);
+	copy->seen_host_key = str_dup(spec->seen_host_key);
 	copy->password = str_dup(spec->password);
 	copy->via_command = str_dup(spec->via_command);
 	copy->host_keys = copy_pins(spec);
@@ -58,6 +59,7 @@ void ssh_spec_free(struct remote_spec *spec)
 	free((char *)spec->user);
 	free((char *)spec->key_name);
 	free((char *)spec->known_hosts);
+	free((char *)spec->seen_host_key);
 	free((char *)spec->via_command);
 	free((char *)spec->agent);
 	free((char *)spec->agent_key);
@@ -99,6 +101,7 @@ const char *ssh_spec_digest(const struct remote_spec *spec, char out[SHA256_HEX_
 	add_text(&all, spec->agent);
 	add_text(&all, spec->agent_key);
 	add_text(&all, spec->known_hosts);
+	add_text(&all, spec->seen_host_key);
 	add_text(&all, spec->password);
 	add_text(&all, spec->via_command);
 	for (size_t i = 0; i < spec->host_keys_n; i++)

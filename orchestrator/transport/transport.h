@@ -64,8 +64,11 @@ struct remote_spec {
 	const char *const *host_keys;  /* pins "[TYPE ]SHA256:…" */
 	size_t host_keys_n;
 	const char *known_hosts; /* path, or NULL */
-	bool accept_new;	 /* an unknown host key is taken (and told by remote_info); a known other one never */
-	const char *password;	 /* or NULL: the last resort, after the key, where there is one */
+	/* A host of which no key is known is let in, and remote_info says so. Not where its key is known as another host's, or
+	   is revoked. seen_host_key ("TYPE SHA256:…", or NULL): what it showed before; a pin, where nothing else is known. */
+	bool accept_new;
+	const char *seen_host_key;
+	const char *password;	 /* or NULL: the last resort, after the key; never for a host that was let in as new */
 	bool sudo;		 /* what `elevated` means: sudo -n */
 	bool windows;		 /* cmd.exe and SFTP; else /bin/sh */
 	const struct remote_spec *via; /* the bastion before it, which may have one too; NULL: direct */
@@ -79,6 +82,9 @@ struct remote_info {
 	int64_t phase_since_ms;	 /* monotonic */
 	const char *banner;	 /* the server's version line, printable, or "" */
 	const char *host_key;	 /* "ssh-ed25519 SHA256:…", or "" before it was seen */
+	const void *host_key_blob; /* the key itself, or NULL */
+	size_t host_key_blob_len;
+	bool host_key_new;	 /* nothing was known of this host: let in by accept_new */
 };
 
 struct remote_request {

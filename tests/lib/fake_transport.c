@@ -24,6 +24,7 @@ struct fake_remote {
 	remote_closed_cb *closed;
 	void *closed_arg;
 	bool dead; /* cut: everything after it fails */
+	bool is_new;
 };
 
 static struct fake_transport *of(struct transport *t)
@@ -100,6 +101,25 @@ static void perform(struct fake_host *h, const char *command, struct op_result *
 
 /* ---- the transport ---------------------------------------------------------------------------------------------- */
 
+/* What a host shows, and what is known of it. */
+static void look_at_key(struct fake_remote *r, const struct remote_spec *spec, struct err *err)
+{
+	if (!spec->accept_new)
+		return;
+	r->is_new = !spec->seen_host_key;
+	if (!r->is_new && strcmp(spec->seen_host_key, r->host->host_key) != 0)
+		err_set(err, E_HOSTKEY, "%s: host key mismatch: it shows %s, not %s", spec->label, r->host->host_key,
+			spec->seen_host_key);
+}
+
+static void refuse(int *times, int code, const char *label, const char *text, struct err *err)
+{
+	if (!*times)
+		return;
+	err_set(err, code, "%s: %s", label, text);
+	*times -= *times > 0;
+}
+
 static struct remote *fake_open(struct transport *transport, const struct remote_spec *spec, remote_opened_cb *cb, void *arg)
 {
 	struct fake_transport *t = of(transport);
@@ -118,11 +138,15 @@ static struct remote *fake_open(struct transport *transport, const struct remote
 	t->opened++;
 	if (++t->open > t->most_open)
 		t->most_open = t->open;
-	if (fault != FAULT_NONE || t->open_refused[r->number]) {
+	if (fault != FAULT_NONE)
 		err_set(&e->err, E_REFUSED, "%s: connection refused", spec->label);
-		r->dead = true;
-		t->open_refused[r->number] -= t->open_refused[r->number] > 0;
-	}
+	refuse(&t->open_refused[r->number], E_REFUSED, spec->label, "connection refused", &e->err);
+	if (t->fault_at && *t->clock_of_ops > t->fault_at)
+		refuse(&t->unsigned_after_fault, E_SIGN, spec->label, "the ssh-agent has died", &e->err);
+	refuse(&t->open_unsigned[r->number], E_SIGN, spec->label, "the ssh-agent did not answer", &e->err);
+	if (!e->err.code)
+		look_at_key(r, spec, &e->err);
+	r->dead = e->err.code != 0;
 	return &r->base;
 }
 
@@ -195,8 +219,12 @@ static void fake_close(struct remote *remote, remote_closed_cb *cb, void *arg)
 
 static void fake_info(const struct remote *remote, struct remote_info *info)
 {
-	(void)remote;
-	*info = (struct remote_info){ .phase = "ready", .banner = "SSH-2.0-fake", .host_key = "ssh-ed25519 SHA256:fake" };
+	const struct fake_remote *r = remote_of(remote);
+
+	*info = (struct remote_info){ .phase = "ready",
+				      .banner = "SSH-2.0-fake",
+				      .host_key = r->host->host_key,
+				      .host_key_new = r->is_new };
 }
 
 static const struct transport_vtable fake_vtable = { .open = fake_open,
@@ -218,6 +246,7 @@ void fake_transport_init(struct fake_transport *t)
 	for (int i = 0; i < FAKE_HOSTS_MAX; i++) {
 		snprintf(t->hosts[i].value, sizeof(t->hosts[i].value), "old");
 		snprintf(t->hosts[i].name, sizeof(t->hosts[i].name), "host%d", i);
+		snprintf(t->hosts[i].host_key, sizeof(t->hosts[i].host_key), "ssh-ed25519 SHA256:fake%d", i);
 		t->hosts[i].lamp = true;
 	}
 }

@@ -21,6 +21,7 @@ struct fake_host {
 	int pokes;
 	int busy;	 /* polls until it is idle: "look" says BUSY meanwhile */
 	char name[32];
+	char host_key[64]; /* what it shows; a new host is let in, one that was seen with another key is not */
 };
 
 /* What goes wrong at the n-th thing (ops and openings are counted together, from 1). */
@@ -45,6 +46,8 @@ struct fake_transport {
 	int fault_at;	  /* the n-th thing; 0: never */
 	int fault_times;  /* how many in a row; 0 stands for 1 */
 	int open_refused[FAKE_HOSTS_MAX]; /* openings of that host that are refused; -1: all */
+	int open_unsigned[FAKE_HOSTS_MAX]; /* the same, with E_SIGN: our own side cannot log in */
+	int unsigned_after_fault;	   /* so many openings after the fault end with E_SIGN */
 	void (*before_op)(const struct op *op, void *arg); /* a test looks at the journal before an effect; or NULL */
 	void *before_arg;
 	struct fake_event *first, *last; /* callbacks to deliver */

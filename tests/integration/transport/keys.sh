@@ -321,6 +321,33 @@ logs_in 'key and password, both asked for'
 login --key "$keys/id_ed25519" 127.0.0.1
 out_has 'key and password, and there is none' 'the server allows password'
 
+# --- hosts that are let in as new
+# stranger ARGUMENTS...: the probe without a pin
+stranger() { run "$probe_bin" --user tdash --port "$port" --accept-new "$@"; }
+sshd_stop
+sshd_start 'PasswordAuthentication yes'
+stranger --key "$keys/id_ed25519" 127.0.0.1 -- exec:true
+logs_in 'a new host is let in'
+stranger --key "$keys/id_ed25519" --known-hosts "$work/not/yet" 127.0.0.1 -- exec:true
+logs_in 'a new host is let in: a known_hosts file that is to be written yet'
+key=$(cut -d' ' -f1,2 "$sshd_root/host_ed25519.pub")
+echo "[127.0.0.1]:$port $(cut -d' ' -f1,2 "$sshd_root/host2_ed25519.pub")" >"$work/known"
+stranger --key "$keys/id_ed25519" --known-hosts "$work/known" 127.0.0.1
+says 'a host that is known with another key is not' host-key 'host key mismatch'
+echo "other.example $key" >"$work/known"
+stranger --key "$keys/id_ed25519" --known-hosts "$work/known" 127.0.0.1
+says 'nor one whose key is another host'"'"'s' host-key 'knows as that of other.example'
+echo "@revoked * $key" >"$work/known"
+stranger --key "$keys/id_ed25519" --known-hosts "$work/known" 127.0.0.1
+says 'nor one whose key is revoked' host-key 'revoked host key'
+run "$probe_bin" --user tdash --port "$port" --key "$keys/id_ed25519" 127.0.0.1
+says 'nor any without being asked to' host-key 'unknown host key'
+stranger --password 'correct horse ü' 127.0.0.1
+says 'a new host is not given the password' authentication 'the password is not given to a host whose key nobody has confirmed'
+stranger --key "$keys/other" --password 'correct horse ü' 127.0.0.1
+says 'nor after the key' authentication 'the password is not given to a host whose key nobody has confirmed'
+is 'it was not tried' "$(grep -c 'Failed password\|Accepted password' "$sshd_root/log.$port")" 0
+
 # PAM's questions; its files are the test's own.
 printf 'auth required pam_unix.so\naccount required pam_unix.so\nsession required pam_permit.so\npassword required pam_deny.so\n' >"$sshd_root/pam"
 sshd_stop

@@ -314,6 +314,81 @@ START_TEST(test_pin_and_file)
 }
 END_TEST
 
+/* Where new hosts are taken: a file, what the host showed before, what it shows: let in or not, as new or not. */
+static const struct {
+	const char *name, *file, *seen, *shows;
+	int verdict;
+	bool is_new;
+	const char *says;
+} new_hosts[] = {
+    {"nothing known", NULL, NULL, "ed A", ACCEPTED, true, NULL},
+    {"an empty file", "", NULL, "rsa A", ACCEPTED, true, NULL},
+    {"other hosts known", "g {ed B}\n", NULL, "ed A", ACCEPTED, true, NULL},
+    {"known", "h {ed A}\n", NULL, "ed A", ACCEPTED, false, NULL},
+    {"known with another key", "h {ed B}\n", NULL, "ed A", REFUSED, false, "host key mismatch"},
+    {"known with another type", "h {ec B}\n", NULL, "ed A", REFUSED, false, "host key mismatch"},
+    {"known with a type of nobody", "h {dss B}\n", NULL, "ed A", REFUSED, false, "unknown host key"},
+    {"its key is another host's", "# \ng {ed A}\n", NULL, "ed A", REFUSED, false, "FILE:2 knows as that of g"},
+    {"its key is that of another port", "[h]:2222 {ed A}\n", NULL, "ed A", REFUSED, false, "knows as that of [h]:2222"},
+    {"revoked", "@revoked * {ed A}\n", NULL, "ed A", REFUSED, false, "revoked host key"},
+    {"revoked for another host", "@revoked g {ed A}\n", NULL, "ed A", REFUSED, false, "FILE:1 revokes for g"},
+    {"an authority's key is no host's", "@cert-authority * {ed B}\n", NULL, "ed A", ACCEPTED, true, NULL},
+    {"a type that nobody asks for", NULL, NULL, "dss A", REFUSED, false, "unknown host key"},
+    {"seen before", NULL, "ed A", "ed A", ACCEPTED, false, NULL},
+    {"seen with another key", NULL, "ed B", "ed A", REFUSED, false, "when it was let in as new it showed ssh-ed25519 SHA256:"},
+    {"seen with another type", NULL, "ec B", "ed A", REFUSED, false, "write its new key as host_key"},
+    {"seen, and its key is another host's since", "g {ed A}\n", "ed A", "ed A", ACCEPTED, false, NULL},
+    {"seen, and revoked since", "@revoked * {ed A}\n", "ed A", "ed A", REFUSED, false, "revoked host key"},
+    {"what the file says of it counts more", "h {ed B}\n", "ed A", "ed B", ACCEPTED, false, NULL},
+    {"and what was seen no more", "h {ed B}\n", "ed A", "ed A", REFUSED, false, "FILE:1 pins"},
+};
+
+START_TEST(test_new_hosts)
+{
+	struct known_hosts *hosts = new_hosts[_i].file ? hosts_from(new_hosts[_i].file) : NULL;
+	char *seen = new_hosts[_i].seen ? pin_of(new_hosts[_i].seen, true) : NULL;
+	struct ssh_trust trust;
+	struct err err = {.code = 0};
+	int verdict;
+
+	ck_assert_int_eq(ssh_trust_init(&trust, NULL, 0, hosts, "h", 22, &err), 0);
+	ck_assert_int_eq(ssh_trust_accept_new(&trust, seen, &err), 0);
+	verdict = (int)judge(&trust, new_hosts[_i].shows, &err);
+	ck_assert_msg(verdict == new_hosts[_i].verdict, "%s: %d: %s", new_hosts[_i].name, verdict, err.text);
+	ck_assert_int_eq(err.code, verdict == REFUSED ? E_HOSTKEY : 0);
+	ck_assert_msg(trust.is_new == new_hosts[_i].is_new, "%s", new_hosts[_i].name);
+	if (new_hosts[_i].says)
+		ck_assert_msg(strstr(err.text, new_hosts[_i].says) != NULL, "%s: wanted \"%s\" in: %s", new_hosts[_i].name,
+			      new_hosts[_i].says, err.text);
+	ssh_trust_release(&trust);
+	known_hosts_free(hosts);
+	free(seen);
+}
+END_TEST
+
+/* A pin of the inventory is the only one that counts; what was seen is nothing beside it. */
+START_TEST(test_new_hosts_pinned)
+{
+	char *pin = pin_of("ed A", false), *seen = pin_of("ed B", true);
+	const char *pins[] = {pin};
+	struct ssh_trust trust;
+	struct err err = {.code = 0};
+
+	ck_assert_int_eq(ssh_trust_init(&trust, pins, 1, NULL, "h", 22, &err), 0);
+	ck_assert_int_eq(ssh_trust_accept_new(&trust, seen, &err), 0);
+	ck_assert_int_eq(judge(&trust, "ed A", &err), HOSTKEY_ACCEPTED);
+	ck_assert(!trust.is_new);
+	ck_assert_int_eq(judge(&trust, "ed B", &err), HOSTKEY_TRY_ANOTHER);
+	ck_assert_int_eq(ssh_trust_no_common_type(&trust, &err), HOSTKEY_REFUSED);
+	ssh_trust_release(&trust);
+	ck_assert_int_eq(ssh_trust_init(&trust, NULL, 0, NULL, "h", 22, &err), 0);
+	ck_assert_int_eq(ssh_trust_accept_new(&trust, "nonsense", &err), E_INVAL);
+	ssh_trust_release(&trust);
+	free(pin);
+	free(seen);
+}
+END_TEST
+
 START_TEST(test_bad_pins)
 {
 	static const char *const bad[] = {
@@ -391,6 +466,8 @@ SUITE(ssh_hostkey)
 	TEST_CASE(s, test_pin_without_type_mismatch);
 	TEST_CASE(s, test_no_common_type);
 	TEST_CASE(s, test_pin_and_file);
+	TEST_CASE_LOOP(s, test_new_hosts, 0, ARRAY_LEN(new_hosts));
+	TEST_CASE(s, test_new_hosts_pinned);
 	TEST_CASE(s, test_bad_pins);
 	TEST_CASE(s, test_strange_blobs);
 	TEST_CASE(s, test_long_lines_and_nul);
