@@ -63,7 +63,7 @@ static void note_file(const struct agent_ctx *ctx, struct assessment *out)
 	const char *mode = facts_text(ctx->now, "config.mode", ""),
 		   *name = win_name(facts_text(ctx->now, "config.path", ""));
 
-	if (*mode && !strpbrk(mode, "2367"))
+	if (ad_config_is_read_only(mode))
 		assessment_note(out, "%s is read-only: the attribute is taken off for the change and put back", name);
 	assessment_note(out, "the file as it was is kept beside it as %s%s", name, AD_CONFIG_BACKUP_END);
 	note_place(ctx, out);

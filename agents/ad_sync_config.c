@@ -278,6 +278,10 @@ static void assess_place(const struct agent_ctx *ctx, struct assessment *out)
 		assessment_set(out, ASSESS_PERSON,
 			       "the services run from different folders: name the one that holds " AD_CONFIG_NAME
 			       " (`path`)");
+	else if (facts_is(ctx->now, "config.place", "unclear"))
+		assessment_set(out, ASSESS_PERSON,
+			       "where the services' program is cannot be told from what Windows says of it (sc qc, "
+			       "BINARY_PATH_NAME): name the folder that holds " AD_CONFIG_NAME " (`path`)");
 	else
 		assessment_set(
 		    out, ASSESS_PERSON,
@@ -454,6 +458,7 @@ static void now_is(const struct agent_ctx *ctx, const struct buf *text)
 {
 	set_bytes(ctx, ctx->now, buf_str(text), text->len);
 	facts_set_text(ctx->now, "config.written", "yes");
+	facts_unset(ctx->now, "config.busy_ms");
 }
 
 struct verdict ad_config_written(const struct agent_ctx *ctx, int n, const struct op_result *result)
@@ -481,6 +486,19 @@ enum step_request ad_config_read_again(const struct agent_ctx *ctx, int n, struc
 	return OP_DO;
 }
 
+bool ad_config_is_read_only(const char *mode)
+{
+	return *mode && !strpbrk(mode, "2367");
+}
+
+/* What is there in the place of the new name. */
+static const char *words_of(const struct facts *seen)
+{
+	const char *url = facts_text(seen, "config.url", ""), *why = facts_text(seen, "config.why", "");
+
+	return *url ? url : *why ? why : facts_text(seen, "config.state", "");
+}
+
 static struct verdict compare(const struct agent_ctx *ctx, const struct facts *seen)
 {
 	const struct facts *then = facts_get(ctx->before, "config.mode") ? ctx->before : ctx->now;
@@ -488,12 +506,11 @@ static struct verdict compare(const struct agent_ctx *ctx, const struct facts *s
 
 	if (!ad_config_is(seen, "new"))
 		return verdict_fail(E_CHANGED, "%s does not name %s in " KEY " (%s): somebody has changed it since",
-				    path, ctx->tenant->new_web_service,
-				    facts_text(seen, "config.url", facts_text(seen, "config.state", "")));
+				    path, ctx->tenant->new_web_service, words_of(seen));
 	if (!facts_is(then, "config.mode", mode))
 		return verdict_fail(E_CHANGED,
 				    "%s is %s, and was not before: set its read-only attribute as it was (attrib)",
-				    path, strchr(mode, '2') || strchr(mode, '6') ? "writable" : "read-only");
+				    path, ad_config_is_read_only(mode) ? "read-only" : "writable");
 	if (!facts_is(ctx->now, "config.sha256", facts_text(seen, "config.sha256", "")))
 		return verdict_unchanged("%s names %s; somebody has edited something else in it meanwhile", path,
 					 ctx->tenant->new_web_service);

@@ -48,6 +48,9 @@ bool ad_config_add_change(const struct agent_ctx *ctx, struct assessment *out);
 
 bool ad_config_is(const struct facts *f, const char *state);
 
+/* Has a file of that mode (octal, "" where it is not known) its read-only attribute? */
+bool ad_config_is_read_only(const char *mode);
+
 enum step_request ad_config_write(const struct agent_ctx *ctx, int n, struct op *op, char item[ITEM_MAX]);
 struct verdict ad_config_written(const struct agent_ctx *ctx, int n, const struct op_result *result);
 

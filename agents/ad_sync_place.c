@@ -43,6 +43,22 @@ static int common_folder(const struct facts *f, bool of_plugin, char **folder)
 	return n;
 }
 
+/* Does Windows say of one where its program is, in words that are no path (a variable in it, say)? */
+static bool is_unclear(const struct facts *f)
+{
+	for (int i = 0; i < services_n(f); i++) {
+		if (*fact_at(f, "service", i, "command"))
+			return true;
+	}
+	return false;
+}
+
+static void no_path(struct facts *f, const char *why)
+{
+	facts_unset(f, "config.path");
+	facts_set_text(f, "config.place", why);
+}
+
 static void set_path(struct facts *f, const char *folder)
 {
 	char *path = is_config(folder) ? str_dup(folder) : win_join(folder, AD_CONFIG_NAME);
@@ -65,11 +81,11 @@ void ad_config_place(const struct agent_ctx *ctx)
 	n = common_folder(ctx->now, true, &folder);
 	if (!n)
 		n = common_folder(ctx->now, false, &folder);
-	if (n > 1) {
-		facts_unset(ctx->now, "config.path");
-		facts_set_text(ctx->now, "config.place", "several");
-	} else {
+	if (n > 1)
+		no_path(ctx->now, "several");
+	else if (is_unclear(ctx->now))
+		no_path(ctx->now, "unclear");
+	else
 		set_path(ctx->now, n ? folder : AD_CONFIG_FOLDER);
-	}
 	free(folder);
 }

@@ -318,6 +318,7 @@ static void set_program(struct facts *f, int i, const char *command_line, size_t
 	char *text = command_line ? win_text(command_line, len) : NULL, *program = text ? win_program(text) : NULL;
 
 	set(f, i, "program", program ? program : "");
+	set(f, i, "command", !program && text && *text ? "unclear" : "");
 	free(program);
 	free(text);
 }

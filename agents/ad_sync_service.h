@@ -5,12 +5,15 @@
  * A service's item, the name that the journal knows it by, is its key name (`sc` takes no other).
  *
  * Facts:
- *   service.n                 how many were looked for: the two of the vendor by their display names, or the
- * inventory's service.I.name            as it was looked for, for people service.I.key             its key name; ""
- * where it is not on the host service.I.state, .pid     numbers of sc.exe (win_sc.h); the pid is the last one seen, and
- * stays when it has stopped service.I.start           number of its start type service.I.program         the path of
- * its program, "" where that cannot be read service.I.dependants      key names of the services that depend on it, one
- * a line service.I.foreign         those of them that run and are not ours, for people; not there: none
+ *   service.n              how many were looked for: the two of the vendor by their display names, or the inventory's
+ *   service.I.name         as it was looked for, for people
+ *   service.I.key          its key name; "" where it is not on the host
+ *   service.I.state, .pid  numbers of sc.exe (win_sc.h); the pid is the last one seen, and stays when it has stopped
+ *   service.I.start        number of its start type
+ *   service.I.program      the path of its program, "" where that cannot be read
+ *   service.I.command      "unclear" where Windows says where it is, but not by a path; else ""
+ *   service.I.dependants   key names of the services that depend on it, one a line
+ *   service.I.foreign      those of them that run and are not ours, for people; not there: none
  */
 #ifndef AGENTS_AD_SYNC_SERVICE_H
 #define AGENTS_AD_SYNC_SERVICE_H

@@ -11,6 +11,7 @@
 #define QUIET_MAX_MS (60 * 1000) /* without a sign of progress */
 #define GONE_MAX_MS (60 * 1000)
 #define GONE_POLL_MS 500
+#define NOT_CHANGED "the file was not changed, and what was stopped is started again"
 
 /* ---- waiting ---------------------------------------------------------------------------------------------------- */
 
@@ -154,7 +155,7 @@ static struct verdict could_not_stop(const struct agent_ctx *ctx, int i, long co
 	char words[SC_WORDS_MAX];
 
 	wait_over(ctx->now);
-	return verdict_fail(service_failure(code), "the service \"%s\" could not be stopped, nothing was changed: %s",
+	return verdict_fail(service_failure(code), "the service \"%s\" could not be stopped: %s; " NOT_CHANGED,
 			    service_name(ctx->now, i), sc_words(code, words));
 }
 
@@ -224,8 +225,8 @@ struct verdict ad_stopped(const struct agent_ctx *ctx, int n, const struct op_re
 				     sc_state_name(status.state));
 	verdict = verdict_fail(
 	    E_TIMEOUT,
-	    "the service \"%s\" has not stopped in %ld s (it is %s, process %lu), nothing was changed: see "
-	    "in its own log what it is doing, then run cutover again",
+	    "the service \"%s\" has not stopped in %ld s (it is %s, process %lu); " NOT_CHANGED ": see in its own log "
+	    "what it is doing, then run cutover again",
 	    name, waited_s(ctx), sc_state_name(status.state), (unsigned long)status.pid);
 	wait_over(ctx->now);
 	return verdict;
@@ -305,8 +306,8 @@ struct verdict ad_is_gone(const struct agent_ctx *ctx, int n, const struct op_re
 	wait_over(ctx->now);
 	return verdict_fail(
 	    E_TIMEOUT,
-	    "the service \"%s\" has stopped, but its process %ld is still there after a minute, nothing was "
-	    "changed: see what it is doing, or end it, then run cutover again",
+	    "the service \"%s\" has stopped, but its process %ld is still there after a minute; " NOT_CHANGED
+	    ": see what it is doing, or end it, then run cutover again",
 	    name, pid_of(ctx, n));
 }
 

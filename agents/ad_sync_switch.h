@@ -11,9 +11,10 @@
  *     wait-gone     its process has ended: the config is read at the start of the process
  *     still-down    a last look before the file is written: none has started again by itself
  *     (the file is written)
- *     stayed-down   and a look behind it: what ran at that moment may have read the old file. Its outcome is kept in
- * the journal, so that a run that goes on after a crash knows that nobody runs with the old file; where it is missing
- * the services are stopped and started once more. It changes nothing start         pays a debt: sc start, until RUNNING
+ *     stayed-down   and a look behind it: what ran at that moment may have read the old file. It changes nothing; its
+ *                   outcome is kept in the journal, so that a run that goes on after a crash knows that nobody runs
+ *                   with the old file. Where it is missing the services are stopped and started once more
+ *     start         pays a debt: sc start, until RUNNING
  *
  * Facts: wait.for "ROW ITEM", what is waited for; .since_ms, .progress, .progress_ms when that began, and the last sign
  * of progress; .sent yes: the request was taken; .next send: it is sent next.

@@ -65,6 +65,7 @@ START_TEST(test_never_stops)
 	ENDS(drive_run(&ad), _i == 2 ? DRIVE_STUCK : DRIVE_STOPPED);
 	if (_i < 2) {
 		SAYS(VERDICT_FAIL, "the service \"" SERVICE_NAME "\" has not stopped in 60 s (it is ");
+		SAYS(VERDICT_FAIL, "the file was not changed, and what was stopped is started again");
 		ad_is_untouched();
 	} else {
 		/* on its way down it cannot be started: the debt stays open, the file as it was, and it is paid later
@@ -208,7 +209,7 @@ START_TEST(test_process_lingers)
 	ad_begin("{}");
 	win_service(SERVICE)->lingers = -1;
 	ENDS(drive_run(&ad), DRIVE_STOPPED);
-	SAYS(VERDICT_FAIL, "its process 2008 is still there after a minute, nothing was changed");
+	SAYS(VERDICT_FAIL, "its process 2008 is still there after a minute; the file was not changed, and");
 	ad_is_untouched();
 	ad_end();
 	ad_begin("{}");

@@ -2,7 +2,7 @@
  * A Windows host in memory, for the tables of agents that work on one: a service manager, processes, files and a task
  * scheduler that answer as sc.exe, tasklist.exe and the transport do, in English or in Japanese (CP932), and that can
  * be told to misbehave. What it cannot show is whether the .cmd files do what their heads say: that is for the hosts
- * behind a real sshd (tests/integration/ssh_windows.sh).
+ * behind a real sshd (tests/integration/ssh_kill_mixed.sh).
  *
  * Time passes by being asked: each look at a service that is on its way is one step of it.
  */

@@ -91,19 +91,17 @@ mkfifo "$work/hold"
 "$probe_bin" --user tdash --pin "$pin" --port "$port" --key "$work/locked" --passphrase 'open sesame' 127.0.0.1 -- \
 	'exec:cat /etc/passwd; sleep 60' >/dev/null 2>&1 &
 probe_pid=$!
-tries=0
-while [ "$(leftovers)" = "$leftovers_before" ] && [ $tries -lt 200 ]; do tries=$((tries + 1)) && sleep 0.05; done
+has_folder() { [ "$(leftovers)" != "$leftovers_before" ]; }
+wait_until 'the agent of ours has its folder' 30 has_folder
 folder=$(leftovers | grep -vxF "${leftovers_before:-none}" | head -n 1)
 is 'its folder is ours alone' "$(stat -c %a "$folder")" 700
-tries=0
-until SSH_AUTH_SOCK=$folder/agent ssh-add -l 2>/dev/null | grep -q SHA256 || [ $tries -gt 200 ]; do tries=$((tries + 1)) && sleep 0.05; done
+holds_key() { SSH_AUTH_SOCK=$folder/agent ssh-add -l | grep -q SHA256; }
+wait_until 'it answers' 30 holds_key
 is 'the key is in it' "$(SSH_AUTH_SOCK=$folder/agent ssh-add -l | awk '{ print $2 }')" "$(fingerprint "$keys/id_ed25519.pub")"
 agent_pid=$(pgrep -f "^ssh-agent -a $folder/agent" || true)
 kill -9 "$probe_pid"
 wait "$probe_pid" 2>/dev/null || true
-tries=0
-while [ -e "$folder" ] && [ $tries -lt 100 ]; do tries=$((tries + 1)) && sleep 0.05; done
-ok 'killed with -9: the folder is gone' test ! -e "$folder"
+wait_until 'killed with -9: the folder is gone' 30 test ! -e "$folder"
 ok 'killed with -9: so is the agent' sh -c "! kill -0 ${agent_pid:-0} 2>/dev/null"
 
 # --- an ssh-agent of the operator
