@@ -272,31 +272,13 @@ static void assess_drift(const struct agent_ctx *ctx, struct assessment *out)
 	free(backup);
 }
 
-static void assess_place(const struct agent_ctx *ctx, struct assessment *out)
-{
-	if (facts_is(ctx->now, "config.place", "several"))
-		assessment_set(out, ASSESS_PERSON,
-			       "the services run from different folders: name the one that holds " AD_CONFIG_NAME
-			       " (`path`)");
-	else if (facts_is(ctx->now, "config.place", "unclear"))
-		assessment_set(out, ASSESS_PERSON,
-			       "where the services' program is cannot be told from what Windows says of it (sc qc, "
-			       "BINARY_PATH_NAME): name the folder that holds " AD_CONFIG_NAME " (`path`)");
-	else
-		assessment_set(
-		    out, ASSESS_PERSON,
-		    "\"%s\" cannot be worked with as a path: name the client's folder (`path`) without quotes, "
-		    "percent signs and carets",
-		    path_of(ctx));
-}
-
 bool ad_config_assess(const struct agent_ctx *ctx, struct assessment *out)
 {
 	const struct facts *f = ctx->now;
 	const char *path = path_of(ctx);
 
 	if (!facts_get(f, "config.state"))
-		assess_place(ctx, out);
+		ad_config_assess_place(ctx, out);
 	else if (ad_config_is(f, "missing"))
 		assessment_set(out, ASSESS_DRIFT, "%s is not there: name the client's folder (`path`)%s", path,
 			       ctx->before->n ? ", or see who took it away" : "");

@@ -31,8 +31,12 @@
 #define AD_CONFIG_BACKUP_END ".before-cutover"
 #define AD_CONFIG_FOLDER "C:\\Program Files (x86)\\Trend Micro\\Hosted Email Security ActiveDirectory Sync Client"
 
-/* Sets config.path out of the inventory, of what is known of the services' programs, or the vendor's default. */
+/* Sets config.path out of the inventory, of what is known of the services' programs, or the vendor's default
+   where nothing is known of them. Not set where they are in several folders, or said to be where no path is named. */
 void ad_config_place(const struct agent_ctx *ctx);
+
+/* For assess, where there is no path to work with: what a person has to name. */
+void ad_config_assess_place(const struct agent_ctx *ctx, struct assessment *out);
 
 /* The rows `read` and `read-backup` of observe[]. */
 enum step_request ad_config_read(const struct agent_ctx *ctx, int n, struct op *op, char item[ITEM_MAX]);

@@ -1,4 +1,4 @@
-/* Where the sync client's configuration file is: one function of ad_sync_config.h. */
+/* Where the sync client's configuration file is, and what is said where that cannot be told. See ad_sync_config.h. */
 #include "agents/ad_sync_config.h"
 #include "agents/ad_sync_service.h"
 #include "agents/win_text.h"
@@ -88,4 +88,22 @@ void ad_config_place(const struct agent_ctx *ctx)
 	else
 		set_path(ctx->now, n ? folder : AD_CONFIG_FOLDER);
 	free(folder);
+}
+
+void ad_config_assess_place(const struct agent_ctx *ctx, struct assessment *out)
+{
+	if (facts_is(ctx->now, "config.place", "several"))
+		assessment_set(out, ASSESS_PERSON,
+			       "the services run from different folders: name the one that holds " AD_CONFIG_NAME
+			       " (`path`)");
+	else if (facts_is(ctx->now, "config.place", "unclear"))
+		assessment_set(out, ASSESS_PERSON,
+			       "where the services' program is cannot be told from what Windows says of it (sc qc, "
+			       "BINARY_PATH_NAME): name the folder that holds " AD_CONFIG_NAME " (`path`)");
+	else
+		assessment_set(
+		    out, ASSESS_PERSON,
+		    "\"%s\" cannot be worked with as a path: name the client's folder (`path`) without quotes, "
+		    "percent signs and carets",
+		    facts_text(ctx->now, "config.path", ""));
 }

@@ -4,6 +4,7 @@
 # the journal's chain is whole. CUTOVER_KILLS (50) and CUTOVER_KILL_HOSTS (50) set the size.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/../lib/fleet.sh"
+. "$(dirname "$0")/../lib/night.sh"
 need_program
 kills=${CUTOVER_KILLS:-50} hosts=${CUTOVER_KILL_HOSTS:-50}
 TAP_TIMEOUT_S=300
@@ -33,17 +34,7 @@ night() {
 	"$CUTOVER_BUILD"/tests/fleet/writes --log "$work/writes" --list "$work/dirs" >"$work/writes.said" &
 	writes_pid=$!
 	wait_until "night $nights: the writes are counted" 20 grep -q ready "$work/writes.said"
-	status=137
-	while [ "$status" = 137 ]; do
-		# Runs after a kill are as long as what is left of the work.
-		delay=$(awk -v seed="$nights$killed" -v most="$span" 'BEGIN { srand(seed); printf "%.3f", 0.05 + rand() * most }')
-		[ "$killed" -lt "$kills" ] || delay=300
-		status=0
-		tap_ran="cutover run, night $nights"
-		timeout -s KILL "$delay" "$CUTOVER" run "$work/inv.json" --state "$state" --yes --concurrency 10 \
-			>"$out" 2>"$err" </dev/null || status=$?
-		[ "$status" != 137 ] || killed=$((killed + 1))
-	done
+	killed_run "$work/inv.json" "$state" 300
 	kill "$writes_pid"
 	wait "$writes_pid" || true
 	writes_pid=

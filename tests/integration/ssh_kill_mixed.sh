@@ -8,6 +8,7 @@
 # shellcheck disable=SC2154
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/../lib/fleet.sh"
+. "$(dirname "$0")/../lib/night.sh"
 . "$(dirname "$0")/../lib/bastion.sh"
 need_program
 kills=${CUTOVER_KILLS:-8} linux=${CUTOVER_KILL_LINUX:-20} windows=${CUTOVER_KILL_WINDOWS:-6}
@@ -105,16 +106,7 @@ night() {
 	fleet_reset
 	each_windows reset_windows
 	begin_counting
-	status=137
-	while [ "$status" = 137 ]; do
-		delay=$(awk -v seed="$nights$killed" -v most="$span" 'BEGIN { srand(seed); printf "%.3f", 0.05 + rand() * most }')
-		[ "$killed" -lt "$kills" ] || delay=600
-		status=0
-		tap_ran="cutover run, night $nights"
-		timeout -s KILL "$delay" "$CUTOVER" run "$work/inv.json" --state "$state" --yes --concurrency 10 \
-			>"$out" 2>"$err" </dev/null || status=$?
-		[ "$status" != 137 ] || killed=$((killed + 1))
-	done
+	killed_run "$work/inv.json" "$state" 600
 	end_counting
 }
 
