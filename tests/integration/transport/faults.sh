@@ -21,7 +21,7 @@ fault fault=hang:kex; hang_kex=$host
 fault fault=hang:auth; hang_auth=$host
 fault fault=hang:open; hang_open=$host
 fault fault=hang:exec; hang_exec=$host
-fault fault=hang:after:100; hang_after=$host
+fault fault=hang:after:2000; hang_after=$host
 fault fault=cut:exec:1; cut_exec=$host
 fault fault=cut:exec:2; cut_second=$host
 fault fault=cut:input:1000; cut_input=$host
@@ -108,7 +108,11 @@ for host in "$exit_lie" "$exit_none" "$exit_32" "$slow" "$good"; do
 	is "$(faults_of "$host"): a script's, too" "$(result 1)" 'ok 1 7'
 done
 
-opens --keepalive 1 "$hang_after" -- "run:$work/seven.sh" 'exec:echo out'
+# Silence falls in the middle of both outputs: how many bytes come before them (numbers of processes) is the machine's affair,
+# so both have begun, and wait for each other, before either says more than all of that.
+meet='touch /tmp/met; until [ -e /tmp/begun ]; do sleep 0.1; done; head -c 5000 /dev/zero | tr "\0" x'
+echo "touch /tmp/begun; until [ -e /tmp/met ]; do sleep 0.1; done; head -c 5000 /dev/zero | tr '\\0' x" >"$work/meet.sh"
+opens --keepalive 1 "$hang_after" -- "run:$work/meet.sh" "exec:$meet"
 is 'hang:after: script' "$(field 0 err) $(field 0 started)" 'closed 1'
 is 'hang:after: command' "$(field 1 err) $(field 1 started)" 'closed 1'
 out_has 'hang:after: text' 'no answer to keepalives'
