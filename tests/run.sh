@@ -3,15 +3,13 @@
 #
 # Installs what is missing (deploy/deps.sh --tests), builds, and runs all tests:
 #   release           all tests
-#   asan              what ctest runs, under AddressSanitizer and UndefinedBehaviorSanitizer
+#   asan              all but the rules of the house and the program against real hosts, under AddressSanitizer and UBSan
 #   libssh2-newer     where the system's libssh2 is older than 1.11.1: the unit tests and the tests over SSH, against
 #                     the newer one (deploy/libssh2-newer.sh)
 # --quick: the first of the three only.
 #
-# A test is what ctest knows (label `ssh`: talks SSH), or an executable tests/{lint,cli,integration,browser}/*.sh
-# that ctest does not know (named ssh_*: talks SSH). Such a script finds the program in $CUTOVER and the build's folder in
-# $CUTOVER_BUILD, ends with the line `N passed, N failed[, N skipped]`, exits 1 when one failed, and says why it skips in
-# lines that begin with `skip` (in either case). What fails is shown, but for its lines `ok ...`.
+# A test is what ctest knows. It ends with Check's line, or with `N passed, N failed[, N skipped]`, fails when one failed, and
+# says why it skips in lines that begin with `skip` (in either case). What fails is shown, but for its lines `ok ...`.
 #
 # The last line is `N passed, N failed, N skipped`, in test cases; exits 1 when one failed or none ran. Needs root where
 # packages are missing. Leaves build/ behind: a second run builds only what has changed.
@@ -46,7 +44,12 @@ add_up() {
 	case $2 in
 	run)
 		if ((checks == 0)); then
-			grep -qi '^skip' "$said" && s=1 || p=1
+			if grep -qi '^skip' "$said"; then
+				s=1
+			else
+				echo 'it ended without a line that counts its cases' >>"$said"
+				f=1
+			fi
 		fi
 		;;
 	skip) ((checks > 0)) || s=1 ;;
@@ -92,8 +95,8 @@ run_ctest() {
 	mkdir -p "$folder/Testing"
 	rm -f "$report"
 	printf '       %s: ctest, %d tests\n' "$(basename "$folder")" "$(ctest --test-dir "$folder" -N "$@" | grep -c ' Test *#')"
-	ctest --test-dir "$folder" -j "$(nproc)" --timeout 900 --output-junit "$report" \
-		--test-output-size-passed 20000000 --test-output-size-failed 20000000 "$@" >"$said" 2>&1 || true
+	ctest --test-dir "$folder" -j "$(nproc)" --timeout 1200 --output-junit "$report" \
+		--test-output-size-passed 20000000 --test-output-size-failed 20000000 "$@" >"$said" 2>&1 </dev/null || true
 	if [ ! -s "$report" ]; then
 		add_up "$(basename "$folder"): ctest" fail 0
 		return
@@ -118,30 +121,9 @@ run_ctest() {
 	done <"$report"
 }
 
-# run_scripts FOLDER PATTERN: the scripts that ctest does not run.
-run_scripts() {
-	local folder=$1 script status start known
-	known=$(ctest --test-dir "$folder" -N | sed -n 's/^ *Test *#[0-9]*: //p')
-	for script in tests/{lint,cli,integration,browser}/*.sh; do
-		# Unquoted: a pattern.
-		# shellcheck disable=SC2053
-		[[ -x $script && $(basename "$script") == $2 ]] || continue
-		! grep -qx -e "$(basename "$script")" -e "$(basename "$script" .sh)" <<<"$known" || continue
-		status=run start=$EPOCHREALTIME
-		CUTOVER=$folder/cutover CUTOVER_BUILD=$folder timeout -k 30 1200 "$script" >"$said" 2>&1 </dev/null || status=fail
-		if [ $status = run ] && ! grep -qE '^[0-9]+ passed, [0-9]+ failed' "$said"; then
-			echo 'it ended without the line "N passed, N failed"' >>"$said"
-			status=fail
-		fi
-		add_up "$(basename "$folder"): ${script#tests/}" $status \
-			"$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { print b - a }')"
-	done
-}
-
 test_release() {
 	build release "$root/build/release" || return 0
 	run_ctest "$root/build/release"
-	run_scripts "$root/build/release" '*'
 }
 
 test_asan() {
@@ -165,8 +147,6 @@ test_newer() {
 	build release "$folder" || return 0
 	must "libssh2-newer: is what the program uses" uses_newer "$folder/cutover" || return 0
 	run_ctest "$folder" -L '^(unit|ssh)$'
-	# Not those that are about the journal and the reports, and take minutes.
-	run_scripts "$folder" 'ssh_!(kill*|formats).sh'
 	unset PKG_CONFIG_PATH LD_LIBRARY_PATH
 }
 

@@ -110,9 +110,10 @@ done
 
 # Silence falls in the middle of both outputs: how many bytes come before them (numbers of processes) is the machine's affair,
 # so both have begun, and wait for each other, before either says more than all of that.
-meet='touch /tmp/met; until [ -e /tmp/begun ]; do sleep 0.1; done; head -c 5000 /dev/zero | tr "\0" x'
-echo "touch /tmp/begun; until [ -e /tmp/met ]; do sleep 0.1; done; head -c 5000 /dev/zero | tr '\\0' x" >"$work/meet.sh"
-opens --keepalive 1 "$hang_after" -- "run:$work/meet.sh" "exec:$meet"
+# meet MINE OTHER
+meet() { echo "touch /tmp/$1; until [ -e /tmp/$2 ]; do sleep 0.1; done; head -c 5000 /dev/zero | tr '[:cntrl:]' x"; }
+meet script command >"$work/meet.sh"
+opens --keepalive 1 "$hang_after" -- "run:$work/meet.sh" "exec:$(meet command script)"
 is 'hang:after: script' "$(field 0 err) $(field 0 started)" 'closed 1'
 is 'hang:after: command' "$(field 1 err) $(field 1 started)" 'closed 1'
 out_has 'hang:after: text' 'no answer to keepalives'
