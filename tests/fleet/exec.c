@@ -1,7 +1,7 @@
 /*
  * The client opens a channel and asks for a command; a shell is started on three pipes and glued to the channel.
  * It fails when the shell cannot be started (the request is refused) or by a fault of the host.
- * Closing closes the pipes and nothing else: processes are not killed, as with sshd.
+ * Closing closes the pipes and nothing else: processes are not killed, as with sshd; but those of a Windows host.
  */
 #include <errno.h>
 #include <poll.h>
@@ -11,6 +11,7 @@
 
 #include "exec.h"
 #include "shell.h"
+#include "windows.h"
 
 #define CHUNK_BYTES 32768
 
@@ -34,6 +35,8 @@ static void exec_bury(struct exec *exec)
 
 void exec_drop(struct exec *exec)
 {
+	if (exec->shell && exec->conn->host->windows)
+		kill(-exec->shell->pid, SIGKILL);
 	exec_bury(exec);
 }
 
@@ -61,6 +64,8 @@ static void send_status(struct exec *exec, int status)
 	} else if (WIFSIGNALED(status)) {
 		name = sigabbrev_np(WTERMSIG(status));
 		ssh_channel_request_send_exit_signal(exec->channel, name ? name : "TERM", WCOREDUMP(status), "", "");
+	} else if (exec->shell && exec->shell->code_file) {
+		ssh_channel_request_send_exit_status(exec->channel, (int)windows_exit_code(exec->shell->code_file, status));
 	} else {
 		ssh_channel_request_send_exit_status(exec->channel, WEXITSTATUS(status));
 	}
@@ -274,13 +279,13 @@ static void shell_ended(void *arg, int status)
 {
 	struct exec *exec = arg;
 
-	exec->shell = NULL;
 	exec->exited = true;
 	watch_close(&exec->conn->fleet->loop, &exec->in);
-	if (exec->conn->silent)
-		return;
-	send_status(exec, status);
-	conn_settle(exec->conn);
+	if (!exec->conn->silent)
+		send_status(exec, status);
+	exec->shell = NULL;
+	if (!exec->conn->silent)
+		conn_settle(exec->conn);
 }
 
 /* 0: the request is granted. */
@@ -342,7 +347,13 @@ static int subsystem_request(ssh_session session, ssh_channel channel, const cha
 {
 	(void)session;
 	(void)channel;
-	if (strcmp(name, "sftp") != 0 || access("/usr/lib/openssh/sftp-server", X_OK))
+	struct exec *exec = arg;
+
+	if (strcmp(name, "sftp") != 0)
+		return 1;
+	if (exec->conn->host->windows)
+		return exec_requested(exec, WINDOWS_SFTP);
+	if (access("/usr/lib/openssh/sftp-server", X_OK))
 		return 1;
 	return exec_requested(arg, "exec /usr/lib/openssh/sftp-server");
 }

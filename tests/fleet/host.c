@@ -5,6 +5,7 @@
 
 #include "host.h"
 #include "spawn.h"
+#include "windows.h"
 
 struct host *host_get(struct fleet *fleet, uint32_t addr)
 {
@@ -56,6 +57,7 @@ ssh_bind host_bind(struct fleet *fleet, struct host *host, bool changed)
 {
 	ssh_bind *slot = changed ? &host->bind_changed : &host->bind;
 	bool process_config = false;
+	const char *banner = host->windows ? WINDOWS_BANNER : NULL;
 	ssh_key key;
 
 	if (*slot)
@@ -67,6 +69,8 @@ ssh_bind host_bind(struct fleet *fleet, struct host *host, bool changed)
 	if (!*slot)
 		abort();
 	ssh_bind_options_set(*slot, SSH_BIND_OPTIONS_PROCESS_CONFIG, &process_config);
+	if (banner)
+		ssh_bind_options_set(*slot, SSH_BIND_OPTIONS_BANNER, banner);
 	if (ssh_bind_options_set(*slot, SSH_BIND_OPTIONS_IMPORT_KEY, key) < 0) { /* takes the key */
 		fprintf(stderr, "fleet: %s: %s\n", host->name, ssh_get_error(*slot));
 		ssh_key_free(key);
@@ -100,10 +104,14 @@ static bool parse_key_type(const char *text, enum ssh_keytypes_e *out)
 static bool parse_words(struct host *host, char *save)
 {
 	enum ssh_keytypes_e type = SSH_KEYTYPE_ED25519;
-	bool ok = true;
+	bool ok = true, windows = false;
 
 	memset(&host->faults, 0, sizeof host->faults);
 	for (char *word; (word = strtok_r(NULL, " \t", &save));) {
+		if (!strcmp(word, "os=windows")) {
+			windows = true;
+			continue;
+		}
 		if (!strncmp(word, "key=", 4) && parse_key_type(word + 4, &type))
 			continue;
 		if (!strncmp(word, "fault=", 6) && faults_add(&host->faults, word + 6))
@@ -111,9 +119,10 @@ static bool parse_words(struct host *host, char *save)
 		fprintf(stderr, "fleet: hosts file: %s: \"%s\" is not understood\n", host->name, word);
 		ok = false;
 	}
-	if (type != host->key_type)
+	if (type != host->key_type || windows != host->windows)
 		host_drop_keys(host);
 	host->key_type = type;
+	host->windows = windows;
 	return ok;
 }
 

@@ -17,6 +17,7 @@ struct host {
 	uint32_t addr; /* host byte order */
 	char name[16]; /* dotted */
 	enum ssh_keytypes_e key_type;
+	bool windows;       /* os=windows: see windows.h */
 	struct list listed; /* in fleet->listed while the hosts file names it */
 	char *line;         /* its line of the hosts file, to see whether it changed */
 	struct faults faults;

@@ -11,6 +11,7 @@
 
 #include "shell.h"
 #include "spawn.h"
+#include "windows.h"
 
 /* Three pipes; ours do not block, the shell's do. */
 static bool open_pipes(int ours[3], int theirs[3])
@@ -51,6 +52,30 @@ static void read_hostname(const struct fleet *fleet, const struct host *host, ch
 	if (fgets(out, (int)size, in))
 		out[strcspn(out, " \t\r\n")] = 0;
 	fclose(in);
+}
+
+/* A Windows host: a program on this machine gets the command in its environment. */
+static pid_t spawn_windows(struct conn *conn, const char *command, const int theirs[3], char **code_file)
+{
+	struct windows_command what;
+	char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", home[] = "HOME=/root";
+	char *original = NULL, *code = NULL;
+	pid_t pid;
+
+	windows_command(&what, conn->fleet, conn->host, command);
+	if (asprintf(&original, "SSH_ORIGINAL_COMMAND=%s", command ? command : "") < 0 ||
+	    asprintf(&code, "WINHOST_CODE_FILE=%s", what.code_file) < 0)
+		abort();
+	char *env[] = {home, path, original, code, NULL};
+	pid = spawn_start(&(struct spawn){.outside = true,
+					  .command = what.line,
+					  .env = env,
+					  .nofile = &conn->fleet->nofile,
+					  .stdio = {theirs[0], theirs[1], theirs[2]}});
+	free(original);
+	free(code);
+	*code_file = pid < 0 ? NULL : strdup(what.code_file);
+	return pid;
 }
 
 /* In the host's process namespace; an init that somebody killed is replaced. */
@@ -112,7 +137,8 @@ struct shell *shell_start(struct conn *conn, const char *command, int ours[3])
 		free(shell);
 		return NULL;
 	}
-	shell->pid = spawn_shell(conn, command, theirs);
+	shell->pid = conn->host->windows ? spawn_windows(conn, command, theirs, &shell->code_file)
+					 : spawn_shell(conn, command, theirs);
 	if (shell->pid < 0) {
 		fprintf(stderr, "fleet: %s: no shell: %s\n", conn->host->name, strerror(errno));
 		close_all(ours);
@@ -164,6 +190,9 @@ void shells_reap(struct fleet *fleet)
 			  WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 		if (shell->owner)
 			shell->ended(shell->owner, status);
+		if (shell->code_file)
+			unlink(shell->code_file);
+		free(shell->code_file);
 		free(shell);
 	}
 }

@@ -10,6 +10,7 @@ struct shell {
 	struct list node; /* in fleet->pids */
 	pid_t pid;
 	struct host *host;
+	char *code_file; /* of a Windows host: see windows.h */
 	void *owner; /* NULL when nobody is told of its end */
 	void (*ended)(void *owner, int wait_status);
 };

@@ -124,6 +124,16 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+static void enter_host(const struct spawn *spawn)
+{
+	if (mount_all(spawn))
+		_exit(SPAWN_FAILED_CODE);
+	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
+		complain("cannot mount", "/proc");
+	if (spawn->hostname && *spawn->hostname && sethostname(spawn->hostname, strlen(spawn->hostname)))
+		complain("cannot set the host name", spawn->hostname);
+}
+
 static int child_main(void *arg)
 {
 	const struct spawn *spawn = arg;
@@ -135,12 +145,8 @@ static int child_main(void *arg)
 	for (int i = 0; i < 3; i++)
 		dup2(CHILD_STDIO + i, i);
 	setsid();
-	if (mount_all(spawn))
-		_exit(SPAWN_FAILED_CODE);
-	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
-		complain("cannot mount", "/proc");
-	if (spawn->hostname && *spawn->hostname && sethostname(spawn->hostname, strlen(spawn->hostname)))
-		complain("cannot set the host name", spawn->hostname);
+	if (!spawn->outside)
+		enter_host(spawn);
 	if (chdir("/root") && chdir("/"))
 		_exit(SPAWN_FAILED_CODE);
 	setrlimit(RLIMIT_NOFILE, spawn->nofile);
@@ -215,16 +221,15 @@ static int open_pid_namespace(pid_t pid)
 	return fd;
 }
 
-pid_t spawn_start(const struct spawn *spawn)
+#define SPAWN_FLAGS (CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD)
+
+static pid_t start_in_host(const struct spawn *spawn)
 {
-	int flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_NEWNS | CLONE_NEWUTS | SIGCHLD;
 	int own = open_pid_namespace(getpid()), hosts = open_pid_namespace(spawn->init);
 	pid_t pid = -1;
 
-	for (int i = 0; i < 3; i++)
-		dup3(spawn->stdio[i], CHILD_STDIO + i, O_CLOEXEC);
 	if (own >= 0 && hosts >= 0 && !setns(hosts, CLONE_NEWPID)) {
-		pid = clone(child_main, fresh_stack(), flags, (void *)(uintptr_t)spawn);
+		pid = clone(child_main, fresh_stack(), SPAWN_FLAGS | CLONE_NEWNS | CLONE_NEWUTS, (void *)(uintptr_t)spawn);
 		int error = errno;
 
 		if (setns(own, CLONE_NEWPID))
@@ -232,11 +237,26 @@ pid_t spawn_start(const struct spawn *spawn)
 		errno =
 		    pid < 0 && error == ENOMEM ? ESRCH : error; /* ENOMEM: what the kernel says of a dead namespace */
 	}
-	for (int i = 0; i < 3; i++)
-		dup3(dev_null, CHILD_STDIO + i, O_CLOEXEC);
 	if (own >= 0)
 		close(own);
 	if (hosts >= 0)
 		close(hosts);
+	return pid;
+}
+
+pid_t spawn_start(const struct spawn *spawn)
+{
+	pid_t pid;
+
+	for (int i = 0; i < 3; i++)
+		dup3(spawn->stdio[i], CHILD_STDIO + i, O_CLOEXEC);
+	if (spawn->outside)
+		pid = clone(child_main, fresh_stack(), SPAWN_FLAGS, (void *)(uintptr_t)spawn);
+	else
+		pid = start_in_host(spawn);
+	int error = errno;
+	for (int i = 0; i < 3; i++)
+		dup3(dev_null, CHILD_STDIO + i, O_CLOEXEC);
+	errno = error;
 	return pid;
 }

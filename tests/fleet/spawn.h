@@ -40,6 +40,7 @@ struct spawn {
 	char *const *env;
 	const struct rlimit *nofile;
 	bool writable; /* leave the machine's own files writable */
+	bool outside;  /* in no namespace: init, mounts and hostname do not count */
 	int stdio[3];
 };
 

@@ -3,6 +3,7 @@
 #                                 down DIR
 #                                 exec DIR N LINE
 #                                 code DIR N LINE
+#                                 session DIR N
 #                                 show DIR N
 #                                 status DIR
 #
@@ -23,6 +24,8 @@
 # down    ends the hosts and removes what `up` wrote into DIR; no process, no mount is left. All changes are gone.
 # exec    runs a line in host N as an exec request of SSH would, without SSH; the exit status is the line's, its low 8 bits.
 # code    the same, and prints the line's exit code, all 32 bits, as the last line.
+# session the request in the environment variable SSH_ORIGINAL_COMMAND, for servers of tests: a line as for exec, or
+#         sftp-server.exe. The file that WINHOST_CODE_FILE names gets the exit code, all 32 bits.
 # show    what a test needs of host N, a line each, to be read by a shell: address, port, user, key, known_hosts, pin,
 #         name, drive (the folder that is its C:).
 # status  N ADDRESS PORT HOSTNAME up|down VARIANTS, a line a host; exits 1 when one is down.
@@ -78,16 +81,32 @@ cmd_exec() {
 	enter_host "$pid" SSH_ORIGINAL_COMMAND="$3" /run/winhost/session
 }
 
+# run_request N REQUEST: sets `code` to all 32 bits of its exit code, or to nothing where there is none.
+run_request() {
+	local pid file=code-$$.txt
+	need_host "$1"
+	enter_host "$pid" SSH_ORIGINAL_COMMAND="$2" SSH_RC_FILE="C:\\windows\\temp\\$file" /run/winhost/session || true
+	code=
+	file=$dir/hosts/$1/c/windows/temp/$file
+	[ ! -f "$file" ] || read -r code <"$file"
+	rm -f "$file"
+}
+
 cmd_code() {
 	[ $# = 3 ] || usage "code: give DIR, the host's number and a line for cmd.exe"
 	use_dir "$1"
-	local pid
-	need_host "$2"
-	# The inner shell's.
-	# shellcheck disable=SC2016
-	enter_host "$pid" SSH_ORIGINAL_COMMAND="$3" /bin/sh -c 'export SSH_RC_FILE="C:\\windows\\temp\\code-$$.txt"
-		/run/winhost/session || true
-		cd /C:/windows/temp && cat code-$$.txt && rm code-$$.txt'
+	local code
+	run_request "$2" "$3"
+	[ -n "$code" ] || die "the line has ended without an exit code"
+	echo "$code"
+}
+
+cmd_session() {
+	[ $# = 2 ] || usage "session: give DIR and the host's number"
+	use_dir "$1"
+	local code
+	run_request "$2" "${SSH_ORIGINAL_COMMAND:-}"
+	[ -z "${WINHOST_CODE_FILE:-}" ] || echo "$code" >"$WINHOST_CODE_FILE"
 }
 
 cmd_show() {
