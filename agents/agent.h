@@ -46,7 +46,7 @@ struct neighbour {
 	const struct host *host; /* or NULL */
 	enum step_state state;
 	bool changed;   /* its first change was begun, and not rolled back */
-	int64_t ran_ms; /* when its agent's row `ran` had its good outcome (wall time); 0: it had not */
+	int64_t ran_ms; /* when one of its agent's rows `ran` had its good outcome (wall time); 0: none had */
 	const struct facts *left;
 };
 
@@ -103,9 +103,9 @@ struct agent {
 	/* Facts that are kept with the row, as text, for its neighbours and for later runs; ended by NULL, or NULL. A fact
 	   that is not set leaves the kept one as it is; what is rolled back keeps none. */
 	const char *const *exports;
-	/* The row of apply[] that uses what was changed, once and to the end, so that a neighbour can look for what came of
-	   it; NULL: there is none. That something was only started does not count. */
-	const char *ran;
+	/* The rows of apply[] that use what was changed, once and to the end, so that a neighbour can look for what came of
+	   it; ended by NULL, or NULL: there is none. That something was only started does not count. */
+	const char *const *ran;
 };
 
 /* Does it only check? */

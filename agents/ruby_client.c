@@ -1,41 +1,50 @@
 /*
- * ruby-client: the directory-sync client in Ruby (imhs-ws-client), on Linux: the vendor's step 4b.
+ * ruby-client: the directory-sync client in Ruby (imhs-ws-client), on Linux and on Windows: the vendor's step 4b.
  *
- *     See that it does not run, with its job of cron or timer off meanwhile; find its folder; in imhs-config.rb put the
- *     new host name into ROOT_URI = 'https://OLD/imhs/v1.0/en'; run the client; put the job on again.
+ *     See that it does not run, with its job of cron, timer or task off meanwhile; find its folder; in imhs-config.rb put
+ *     the new host name into ROOT_URI = 'https://OLD/imhs/v1.0/en'; run the client; put the job on again.
  *
  * The inventory's entry:
  *   path      the client's folder (or its imhs-config.rb). Absent: searched, under both spellings of the vendor's
  *             (imhs-ws-clinet, sic, and imhs-ws-client); more than one found is a person's to say
- *   schedule  none, crontab:USER, cron.d:FILE, /etc/crontab, systemd:UNIT. Absent: searched in all of them; what is
- * found in several places is handled in all. What cannot be switched off by us (cron.daily, anacron, a user's own
- *             timers) is a person's to say; at(1) is not looked at
- *   run       the command that runs the client once, by /bin/sh in its folder. Absent: `ruby imhs-ws-client.rb` where
- *             that file and Ruby are there, since the vendor says to run it; else nothing is run, and the plan says so.
- *             `none`: it is not run
+ *   schedule  none, crontab:USER, cron.d:FILE, /etc/crontab, systemd:UNIT; on Windows none, schtasks:\PATH. Absent:
+ *             searched in all of them; what is found in several places is handled in all. What cannot be switched off by
+ *             us (cron.daily, anacron, a user's own timers) is a person's to say; at(1) is not looked at, nor on Windows
+ *             what a batch file runs that a task starts
+ *   run       the command that runs the client once, by /bin/sh (cmd.exe) in its folder. Absent: `ruby imhs-ws-client.rb`
+ *             where that file and Ruby are there, since the vendor says to run it; else nothing is run, and the plan says
+ *             so. `none`: it is not run
  *   run_as    as whom. Absent: as the user whose job its schedule is, where that is one user, else as the owner of
  *             imhs-ws-client.rb (of imhs-config.rb where that is not there): what it writes then belongs to whom it
- * always belonged. Never by a guess as root: where that comes out, a person is asked for run_as
+ *             always belonged. Never by a guess as root: where that comes out, a person is asked for run_as. On Windows
+ *             as the login: any other would need a password
  *
  * Running it again after a cut is harmless: the same list goes to the same service. A run that fails leaves the new
  * value in the file, puts the schedule on again and is the step's failure; the next `run` runs the client again.
  *
  * Facts (all of `now`; `before` has them as they were before our first change):
- *   client.n, client.list   how many folders were found, and which, for people; client.complete: no, when the search
- * was cut short client.folder, .real    the one folder, as found and with links resolved; .config its imhs-config.rb;
- * .script its own program, "" when not there; .owner of that, else of the file config.bytes            the file. Holds
- * credentials: never for display. Only `now` is ever needed: what the file was is worked out of config.host and proved
- * by config.sha256 config.sha256, .mode, .owner, .group, .links, .real_path config.state            old | new | other
- * (host neither), none, several, unclear | missing, unreadable config.line, .url       of ROOT_URI: its line, its value
- * without userinfo and query config.host             its host as it is written config.why              of unclear,
- * unreadable running.n, running.list processes of the client; "PID (USER) COMMAND; …" idle.since_ms           when
- * waiting for them began ruby.path, ruby.version verify.note             what verify saw besides schedule.…
- * agents/ruby_schedule.h
+ *   client.n, .list              how many folders were found, and which, for people
+ *   client.complete              no: the search was cut short; unreadable: a path is (Windows)
+ *   client.folder, .real         the one folder, as found and with links resolved
+ *   client.config, .script       its imhs-config.rb; its own program, "" when not there
+ *   client.owner                 of that program, else of the file
+ *   config.bytes                 the file. Holds credentials: never for display. Only `now` is ever needed: what the file
+ *                                was is worked out of config.host and proved by config.sha256
+ *   config.sha256, .mode, .owner, .group, .links, .real_path
+ *   config.state                 old | new | other (host neither), none, several, unclear | missing, unreadable
+ *   config.line, .url            of ROOT_URI: its line, its value without userinfo and query
+ *   config.host, .why            its host as it is written; of unclear, unreadable: the reason
+ *   running.n, .list             processes of the client (Windows: of Ruby), for people
+ *   idle.since_ms                when waiting for them began
+ *   ruby.path, .version, .run    Ruby; on Windows the command that is run by default
+ *   verify.note                  what verify saw besides
+ *   schedule.…                   agents/ruby_schedule.h
  */
 #include "agents/agents.h"
 #include "agents/frames.h"
 #include "agents/ruby_config.h"
 #include "agents/ruby_schedule.h"
+#include "agents/ruby_windows.h"
 #include "agents/script.h"
 
 #include "base/alloc.h"
@@ -44,6 +53,11 @@
 #define IDLE_POLL_MS 2000
 #define RUN_MAX_S (15 * 60)
 #define RUNNING_SHOWN 5
+
+static bool on_windows(const struct agent_ctx *ctx)
+{
+	return ctx->host->os == OS_WINDOWS;
+}
 
 /* ---- find ------------------------------------------------------------------------------------------------------- */
 
@@ -54,6 +68,8 @@ static enum step_request find_request(const struct agent_ctx *ctx, int n, struct
 	item[0] = '\0';
 	if (n > 0)
 		return OP_END;
+	if (on_windows(ctx))
+		return win_find_look(ctx, op);
 	script_op(op, "client-find.sh");
 	op->timeout_ms = 150000;
 	op_arg(op, path ? path : "");
@@ -71,23 +87,31 @@ static bool is_listed(const char *list, const char *real)
 	return found;
 }
 
-static void add_folder(struct facts *f, const struct frame found[4])
+void client_add(struct facts *f, const char *folder, const char *real, const char *script, const char *owner)
 {
-	char *real = frame_text(&found[1]), *folder = frame_text(&found[0]);
 	const char *list = facts_text(f, "client.list", "");
 	int n = fact_number(f, "client.n");
 
-	if (!is_listed(list, real)) {
-		facts_setf(f, "client.list", "%s%s%s", list, *list ? ", " : "", real);
-		facts_setf(f, "client.n", "%d", n + 1);
-		facts_set_text(f, "client.folder", folder);
-		facts_set_text(f, "client.real", real);
-		facts_set(f, "client.script", found[2].value, found[2].len);
-		facts_set(f, "client.owner", found[3].value, found[3].len);
-		facts_setf(f, "client.config", "%s/imhs-config.rb", folder);
-	}
-	free(folder);
-	free(real);
+	if (is_listed(list, real))
+		return;
+	facts_setf(f, "client.list", "%s%s%s", list, *list ? ", " : "", real);
+	facts_setf(f, "client.n", "%d", n + 1);
+	facts_set_text(f, "client.folder", folder);
+	facts_set_text(f, "client.real", real);
+	facts_set_text(f, "client.script", script);
+	facts_set_text(f, "client.owner", owner);
+	facts_setf(f, "client.config", "%s%simhs-config.rb", folder, *folder == '/' ? "/" : "\\");
+}
+
+static void add_found(struct facts *f, const struct frame found[4])
+{
+	char *text[4];
+
+	for (int i = 0; i < 4; i++)
+		text[i] = found[i].value ? frame_text(&found[i]) : str_dup("");
+	client_add(f, text[0], text[1], text[2], text[3]);
+	for (int i = 0; i < 4; i++)
+		free(text[i]);
 }
 
 static struct verdict find_judge(const struct agent_ctx *ctx, int n, const struct op_result *result)
@@ -99,6 +123,8 @@ static struct verdict find_judge(const struct agent_ctx *ctx, int n, const struc
 	size_t at = 0;
 
 	(void)n;
+	if (on_windows(ctx))
+		return win_found(ctx, result);
 	if (!script_answered(result, "client-find.sh", &verdict))
 		return verdict;
 	facts_set_text(ctx->now, "client.n", "0");
@@ -108,7 +134,7 @@ static struct verdict find_judge(const struct agent_ctx *ctx, int n, const struc
 				found[i] = frame;
 		}
 		if (frame_is(&frame, "owner"))
-			add_folder(ctx->now, found);
+			add_found(ctx->now, found);
 		else if (frame_is(&frame, "complete"))
 			facts_set(ctx->now, "client.complete", frame.value, frame.len);
 	}
@@ -122,6 +148,10 @@ static enum step_request running_request(const struct agent_ctx *ctx, int n, str
 	item[0] = '\0';
 	if (n > 0 || !facts_is(ctx->now, "client.n", "1"))
 		return OP_END;
+	if (on_windows(ctx)) {
+		script_op(op, "ruby-running.cmd");
+		return OP_DO;
+	}
 	script_op(op, "client-running.sh");
 	op_arg(op, facts_text(ctx->now, "client.folder", ""));
 	op_arg(op, facts_text(ctx->now, "client.real", ""));
@@ -155,6 +185,8 @@ static struct verdict running_judge(const struct agent_ctx *ctx, int n, const st
 	struct verdict verdict;
 
 	(void)n;
+	if (on_windows(ctx))
+		return win_running(ctx, result);
 	if (!script_answered(result, "client-running.sh", &verdict))
 		return verdict;
 	set_running(ctx->now, buf_str(&result->out), result->out.len);
@@ -172,6 +204,11 @@ static struct verdict idle_judge(const struct agent_ctx *ctx, int n, const struc
 		return verdict;
 	}
 	list = facts_text(ctx->now, "running.list", "");
+	if (since && ctx->wall_ms - strtoll(since, NULL, 10) >= IDLE_MAX_MS && on_windows(ctx))
+		return verdict_person(
+			"Ruby has been running for 10 minutes, and whether it is the client cannot be told from here: process "
+			"%s; see what they are, wait for the client or stop it, then run cutover again",
+			list);
 	if (since && ctx->wall_ms - strtoll(since, NULL, 10) >= IDLE_MAX_MS)
 		return verdict_person(
 			"the client has been running for 10 minutes and is not stopped by us: wait for it or stop "
@@ -190,7 +227,7 @@ static enum step_request ruby_request(const struct agent_ctx *ctx, int n, struct
 	item[0] = '\0';
 	if (n > 0 || !facts_is(ctx->now, "client.n", "1"))
 		return OP_END;
-	script_op(op, "ruby-find.sh");
+	script_op(op, on_windows(ctx) ? "ruby-find.cmd" : "ruby-find.sh");
 	op->elevated = false;
 	return OP_DO;
 }
@@ -201,6 +238,8 @@ static struct verdict ruby_judge(const struct agent_ctx *ctx, int n, const struc
 	struct frame frame;
 
 	(void)n;
+	if (on_windows(ctx))
+		return win_ruby_found(ctx, result);
 	if (!script_answered(result, "ruby-find.sh", &verdict))
 		return verdict;
 	if (frames_find(buf_str(&result->out), result->out.len, "ruby", &frame))
@@ -228,6 +267,8 @@ static const char *run_command(const struct agent_ctx *ctx, const char **why)
 	else if (!facts_get(ctx->now, "ruby.path"))
 		*why = "the client is not run: there is no Ruby on the host; name the command (`run`) if there is a "
 		       "way";
+	else if (on_windows(ctx))
+		return facts_text(ctx->now, "ruby.run", NULL);
 	else
 		return strcmp(facts_text(ctx->now, "client.script", ""), "imhs-ws-clinet.rb") == 0
 			       ? "ruby imhs-ws-clinet.rb"
@@ -240,6 +281,8 @@ static const char *run_user(const struct agent_ctx *ctx)
 {
 	const char *user = agent_param(ctx, "run_as");
 
+	if (on_windows(ctx))
+		return ctx->host->connection.user ? ctx->host->connection.user : "the login";
 	if (user)
 		return user;
 	user = schedule_user(ctx->now);
@@ -254,7 +297,7 @@ static bool run_is_due(const struct agent_ctx *ctx)
 {
 	const char *why;
 
-	return run_command(ctx, &why) && !ctx->step_done(ctx, "run-client", "");
+	return run_command(ctx, &why) && !ctx->step_done(ctx, on_windows(ctx) ? "run-client-windows" : "run-client", "");
 }
 
 static enum step_request run_request(const struct agent_ctx *ctx, int n, struct op *op, char item[ITEM_MAX])
@@ -262,7 +305,7 @@ static enum step_request run_request(const struct agent_ctx *ctx, int n, struct 
 	const char *why, *command = run_command(ctx, &why), *user = run_user(ctx);
 
 	item[0] = '\0';
-	if (n > 0 || !command || !user)
+	if (n > 0 || !command || !user || on_windows(ctx))
 		return OP_END;
 	if (ctx->assessment->state != ASSESS_OLD && !run_is_due(ctx))
 		return OP_SKIP;
@@ -303,6 +346,27 @@ static struct verdict run_judge(const struct agent_ctx *ctx, int n, const struct
 	return verdict;
 }
 
+static enum step_request win_run_request(const struct agent_ctx *ctx, int n, struct op *op, char item[ITEM_MAX])
+{
+	const char *why, *command = run_command(ctx, &why);
+
+	item[0] = '\0';
+	if (n > 0 || !command || !on_windows(ctx))
+		return OP_END;
+	if (ctx->assessment->state != ASSESS_OLD && !run_is_due(ctx))
+		return OP_SKIP;
+	win_run_op(ctx, op, command);
+	return OP_DO;
+}
+
+static struct verdict win_run_judge(const struct agent_ctx *ctx, int n, const struct op_result *result)
+{
+	const char *why, *command = run_command(ctx, &why);
+
+	(void)n;
+	return win_was_run(ctx, result, command ? command : "");
+}
+
 /* ---- assess ----------------------------------------------------------------------------------------------------- */
 
 static bool assess_found(const struct agent_ctx *ctx, struct assessment *out)
@@ -332,7 +396,12 @@ static void add_notes(const struct agent_ctx *ctx, struct assessment *out)
 {
 	const char *why, *command = run_command(ctx, &why);
 
-	if (!facts_is(ctx->now, "running.n", "0"))
+	if (!facts_is(ctx->now, "running.n", "0") && on_windows(ctx))
+		assessment_note(out,
+				"Ruby is running now and is waited for, 10 minutes at most, since whether it is the client cannot "
+				"be told: process %s",
+				facts_text(ctx->now, "running.list", "?"));
+	else if (!facts_is(ctx->now, "running.n", "0"))
 		assessment_note(out, "the client is running now and is waited for, 10 minutes at most: process %s",
 				facts_text(ctx->now, "running.list", "?"));
 	if (command)
@@ -389,6 +458,8 @@ static void assess_new(const struct agent_ctx *ctx, struct assessment *out)
 static int assess(const struct agent_ctx *ctx, struct assessment *out, struct err *err)
 {
 	(void)err;
+	if (on_windows(ctx) && !win_assess(ctx, out))
+		return 0;
 	if (!assess_found(ctx, out) || !config_assess(ctx, out))
 		return 0;
 	if (facts_is(ctx->now, "config.state", "old"))
@@ -426,6 +497,12 @@ static const struct step apply[] = {
 	  .judge = run_judge,
 	  .flags = STEP_MUTATES | STEP_IDEMPOTENT,
 	  .deadline_ms = (RUN_MAX_S + 60) * 1000 },
+	/* There is no timeout(1): the transport's own limit ends it, and that is not tried again by itself. */
+	{ .name = "run-client-windows",
+	  .request = win_run_request,
+	  .judge = win_run_judge,
+	  .flags = STEP_MUTATES,
+	  .deadline_ms = RUN_MAX_S * 1000 },
 	{ 0 },
 };
 
@@ -462,12 +539,13 @@ static const struct step revert[] = {
 };
 
 static const char *const params[] = { "path", "run", "run_as", "schedule", NULL };
+static const char *const ran[] = { "run-client", "run-client-windows", NULL };
 
 const struct agent agent_ruby_client = {
 	.name = "ruby-client",
-	.summary = "the directory-sync client in Ruby (imhs-ws-client) on Linux",
+	.summary = "the directory-sync client in Ruby (imhs-ws-client)",
 	.scope = SCOPE_HOST,
-	.os = 1u << OS_LINUX,
+	.os = 1u << OS_LINUX | 1u << OS_WINDOWS,
 	.params = params,
 	.observe = observe,
 	.assess = assess,
@@ -475,5 +553,5 @@ const struct agent agent_ruby_client = {
 	.restore = restore,
 	.verify = verify,
 	.revert = revert,
-	.ran = "run-client",
+	.ran = ran,
 };

@@ -283,6 +283,15 @@ static void syntax_op(struct op *op, const char *bytes, size_t len)
 	buf_add(&op->input, bytes, len);
 }
 
+/* Windows: the file as it is on the host, by its path (remote/ruby-syntax.cmd). Before the write that is the old one: the
+   new one differs from it in the letters of a host name. */
+static void syntax_of_file_op(const struct agent_ctx *ctx, struct op *op)
+{
+	script_op(op, "ruby-syntax.cmd");
+	op_arg(op, facts_text(ctx->now, "ruby.path", ""));
+	op_arg(op, path_of(ctx));
+}
+
 enum step_request config_syntax(const struct agent_ctx *ctx, int n, struct op *op, char item[ITEM_MAX])
 {
 	struct buf text = BUF_INIT;
@@ -292,7 +301,10 @@ enum step_request config_syntax(const struct agent_ctx *ctx, int n, struct op *o
 	if (n > 0 || !facts_get(ctx->now, "ruby.path"))
 		return OP_END;
 	if (is_due(ctx) && new_bytes(ctx, &text)) {
-		syntax_op(op, buf_str(&text), text.len);
+		if (ctx->host->os == OS_WINDOWS)
+			syntax_of_file_op(ctx, op);
+		else
+			syntax_op(op, buf_str(&text), text.len);
 		request = OP_DO;
 	}
 	buf_release_secret(&text);
@@ -306,8 +318,30 @@ enum step_request config_syntax_again(const struct agent_ctx *ctx, int n, struct
 	item[0] = '\0';
 	if (n > 0 || !facts_get(ctx->now, "ruby.path") || !bytes)
 		return OP_END;
-	syntax_op(op, bytes->value, bytes->len);
+	if (ctx->host->os == OS_WINDOWS)
+		syntax_of_file_op(ctx, op);
+	else
+		syntax_op(op, bytes->value, bytes->len);
 	return OP_DO;
+}
+
+static struct verdict bad_syntax(const struct agent_ctx *ctx, const char *line, size_t len)
+{
+	return verdict_drift(
+		"%s is no valid Ruby for the Ruby of this host (line %.*s), with the new name as with the old: "
+		"repair it, or look whether the client has a Ruby of its own",
+		path_of(ctx), (int)len, line);
+}
+
+static struct verdict syntax_of_file_seen(const struct agent_ctx *ctx, const struct op_result *result)
+{
+	if (result->failure.code)
+		return verdict_fail(result->failure.code, "ruby-syntax.cmd: %s", result->failure.text);
+	if (result->exit_code == 0)
+		return verdict_ok();
+	if (result->exit_code == 1)
+		return bad_syntax(ctx, "?", 1);
+	return verdict_unchanged("the syntax could not be checked: Ruby ended with code %ld", (long)result->exit_code);
 }
 
 struct verdict config_syntax_seen(const struct agent_ctx *ctx, int n, const struct op_result *result)
@@ -317,6 +351,8 @@ struct verdict config_syntax_seen(const struct agent_ctx *ctx, int n, const stru
 	const char *text = buf_str(&result->out);
 
 	(void)n;
+	if (ctx->host->os == OS_WINDOWS)
+		return syntax_of_file_seen(ctx, result);
 	if (!script_answered(result, "ruby-syntax.sh", &verdict))
 		return verdict;
 	if (!frames_find(text, result->out.len, "syntax", &syntax))
@@ -327,10 +363,7 @@ struct verdict config_syntax_seen(const struct agent_ctx *ctx, int n, const stru
 		return verdict_unchanged("there is no Ruby to check the syntax with");
 	if (!frames_find(text, result->out.len, "line", &line))
 		line.len = 0;
-	return verdict_drift(
-		"%s is no valid Ruby for the Ruby of this host (line %.*s), with the new name as with the old: "
-		"repair it, or look whether the client has a Ruby of its own",
-		path_of(ctx), line.len ? (int)line.len : 1, line.len ? line.value : "?");
+	return bad_syntax(ctx, line.len ? line.value : "?", line.len ? line.len : 1);
 }
 
 /* ---- verify ----------------------------------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 #include "agents/ruby_schedule.h"
 #include "agents/frames.h"
 #include "agents/ruby_entry.h"
+#include "agents/ruby_task.h"
 #include "agents/script.h"
 
 #include "base/alloc.h"
@@ -15,9 +16,11 @@ enum step_request schedule_look(const struct agent_ctx *ctx, int n, struct op *o
 	const char *where = agent_param(ctx, "schedule");
 
 	item[0] = '\0';
-	if (n > 0 || !facts_get(ctx->now, "client.real"))
+	if (!facts_get(ctx->now, "client.real") || (where && strcmp(where, "none") == 0))
 		return OP_END;
-	if (where && strcmp(where, "none") == 0)
+	if (ctx->host->os == OS_WINDOWS)
+		return task_look(ctx, n, op, item);
+	if (n > 0)
 		return OP_END;
 	script_op(op, "client-schedule.sh");
 	op->max_out_bytes = TABLES_MAX_BYTES;
@@ -34,31 +37,6 @@ struct seen {
 	struct frame kind, name, user, path, bytes;
 	struct frame timer, active, enabled;
 };
-
-static void forget(struct facts *f)
-{
-	for (size_t i = 0; i < f->n;) {
-		if (strncmp(f->at[i].key, "schedule.", 9) == 0)
-			facts_unset(f, f->at[i].key);
-		else
-			i++;
-	}
-}
-
-/* Sentences about what is in the way are collected in one fact. */
-static void __attribute__((format(printf, 3, 4))) complain(struct facts *f, const char *key, const char *fmt, ...)
-{
-	const char *so_far = facts_text(f, key, "");
-	struct buf text = BUF_INIT;
-	va_list args;
-
-	buf_addf(&text, "%s%s", so_far, *so_far ? "; " : "");
-	va_start(args, fmt);
-	buf_vaddf(&text, fmt, args);
-	va_end(args);
-	facts_set_text(f, key, buf_str(&text));
-	buf_release(&text);
-}
 
 static void name_item(char item[ITEM_MAX], const char *name, const void *line, size_t len)
 {
@@ -80,7 +58,7 @@ static void add_line(struct facts *f, const struct seen *seen, const char *name,
 	name_item(item, name, body, entry->body_len);
 	twin = entry_find(f, item);
 	if (twin >= 0) {
-		complain(f, "schedule.drift",
+		schedule_complain(f, "schedule.drift",
 			 "%s has the same line twice, lines %s and %ld: which one is meant cannot be said, remove one",
 			 name, fact_at(f, ENTRY, twin, "number"), entry->line);
 		return;
@@ -169,19 +147,19 @@ static void add_frame(const struct agent_ctx *ctx, const struct frame *frame, st
 		seen->enabled = *frame;
 		add_timer(ctx->now, seen);
 	} else if (frame_is(frame, "other"))
-		complain(ctx->now, "schedule.person",
+		schedule_complain(ctx->now, "schedule.person",
 			 "%s names the client and may start it, and cannot be switched off by us: say where its "
 			 "schedule is "
 			 "(`schedule`), or `none` when it may stay on",
 			 value);
 	else if (frame_is(frame, "unreadable"))
-		complain(ctx->now, "schedule.person",
+		schedule_complain(ctx->now, "schedule.person",
 			 "%s could not be looked into: let the login become root (`become`), or say where the schedule "
 			 "is "
 			 "(`schedule`)",
 			 value);
 	else if (frame_is(frame, "missing"))
-		complain(ctx->now, "schedule.drift", "the inventory names the schedule %s, which is not there", value);
+		schedule_complain(ctx->now, "schedule.drift", "the inventory names the schedule %s, which is not there", value);
 	free(value);
 }
 
@@ -193,15 +171,16 @@ struct verdict schedule_seen(const struct agent_ctx *ctx, int n, const struct op
 	struct seen seen = { 0 };
 	size_t at = 0;
 
-	(void)n;
+	if (ctx->host->os == OS_WINDOWS)
+		return task_seen(ctx, n, result);
 	if (!script_answered(result, "client-schedule.sh", &verdict))
 		return verdict;
-	forget(ctx->now);
+	schedule_forget(ctx->now);
 	facts_set_text(ctx->now, "schedule.n", "0");
 	while (frames_next(text, result->out.len, &at, &frame))
 		add_frame(ctx, &frame, &seen);
 	if (where && !fact_number(ctx->now, "schedule.n") && !facts_get(ctx->now, "schedule.drift"))
-		complain(ctx->now, "schedule.drift", "the inventory names the schedule %s, which starts no such client",
+		schedule_complain(ctx->now, "schedule.drift", "the inventory names the schedule %s, which starts no such client",
 			 where);
 	return verdict_ok();
 }
@@ -217,7 +196,7 @@ bool schedule_held(const struct agent_ctx *ctx)
 	for (int i = 0; i < fact_number(ctx->before, "schedule.n"); i++) {
 		int now = entry_find(ctx->now, fact_at(ctx->before, ENTRY, i, "item"));
 
-		if (entry_is_timer(ctx->before, i) && entry_is(ctx->before, i, "on") && now >= 0 &&
+		if (!entry_is_line(ctx->before, i) && entry_is(ctx->before, i, "on") && now >= 0 &&
 		    entry_is(ctx->now, now, "off"))
 			return true;
 	}
@@ -229,13 +208,15 @@ static void note_entry(const struct agent_ctx *ctx, int i, struct assessment *ou
 	const struct facts *f = ctx->now;
 	char where[ITEM_MAX];
 
-	if (entry_is_timer(f, i) && !entry_is(f, i, "on"))
-		assessment_note(out, "%s is not active and stays so", entry_place(f, i, where));
+	if (!entry_is_line(f, i) && !entry_is(f, i, "on"))
+		assessment_note(out, "%s is %s and stays so", entry_place(f, i, where),
+				entry_is_task(f, i) ? "disabled" : "not active");
 	else if (!entry_was_on(ctx, fact_at(f, ENTRY, i, "item")))
 		assessment_note(out, "%s is new since our first attempt and stays on: %.160s", entry_place(f, i, where),
 				fact_at(f, ENTRY, i, "line"));
-	else if (entry_is_timer(f, i))
-		assessment_note(out, "%s is stopped meanwhile", entry_place(f, i, where));
+	else if (!entry_is_line(f, i))
+		assessment_note(out, "%s is %s meanwhile", entry_place(f, i, where),
+				entry_is_task(f, i) ? "disabled" : "stopped");
 	else
 		assessment_note(out, "%s is off meanwhile: %.160s", entry_place(f, i, where),
 				fact_at(f, ENTRY, i, "line"));
@@ -246,6 +227,8 @@ bool schedule_assess(const struct agent_ctx *ctx, struct assessment *out)
 	const struct facts *f = ctx->now;
 	char where[ITEM_MAX];
 
+	if (ctx->host->os == OS_WINDOWS && !task_assess(ctx, out))
+		return false;
 	for (int i = 0; !ctx->before->n && i < fact_number(f, "schedule.n"); i++) {
 		if (!entry_is(f, i, "off-by-us"))
 			continue;

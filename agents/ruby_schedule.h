@@ -1,14 +1,16 @@
 /*
  * What starts the Ruby client by the clock: found, switched off, put back, looked at again. The part of ruby_client.c
- * that knows cron's tables and systemd's timers; see there for the whole.
+ * that knows cron's tables and systemd's timers, and by ruby_task.h the tasks of Windows; see there for the whole.
  *
- * An *entry* is one line of a table, or one timer. Its item, the name that the journal knows it by, is the place and,
- * for a line, the beginning of its SHA-256: `crontab:sync#3fa9c2d1e0b7`, `cron.d:imhs#…`, `/etc/crontab#…`,
- * `systemd:x.timer`. So an item stays the same when lines are put in above it, and it never names another line.
+ * An *entry* is one line of a table, one timer, or one task. Its item, the name that the journal knows it by, is the
+ * place and, for a line, the beginning of its SHA-256: `crontab:sync#3fa9c2d1e0b7`, `cron.d:imhs#…`, `/etc/crontab#…`,
+ * `systemd:x.timer`, `schtasks:\NAME`. So an item stays the same when lines are put in above it, and it never names
+ * another line.
  *
  * Facts, all below `schedule.`:
- *   n, entry.J.item, entry.J.state     on | off-by-us (our marker is in front) | off (a timer that is not active)
- *   entry.J.kind                       user | system | timer
+ *   n, entry.J.item, entry.J.state     on | off-by-us (our marker is in front) | off (a timer that is not active, a
+ *                                      task that is disabled)
+ *   entry.J.kind                       user | system | timer | task
  *   entry.J.name, entry.J.path         the place as in the inventory; the table's file
  *   entry.J.line, .number, .user       the line as it is when it is on; where it stood; whose job it is
  *   entry.J.enabled                    of a timer: systemd's word

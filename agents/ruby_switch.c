@@ -1,6 +1,7 @@
 #include "agents/ruby_schedule.h"
 #include "agents/frames.h"
 #include "agents/ruby_entry.h"
+#include "agents/ruby_task.h"
 #include "agents/script.h"
 
 #include "base/alloc.h"
@@ -63,6 +64,10 @@ enum step_request schedule_off(const struct agent_ctx *ctx, int n, struct op *op
 		return OP_SKIP;
 	if (entry_is_timer(f, n)) {
 		timer_op(op, "stop", fact_at(f, ENTRY, n, "path"));
+		return OP_DO;
+	}
+	if (entry_is_task(f, n)) {
+		task_op(op, "disable", fact_at(f, ENTRY, n, "path"));
 		return OP_DO;
 	}
 	if (line_off(ctx, n, &text, &table)) {
@@ -128,6 +133,8 @@ struct verdict schedule_is_off(const struct agent_ctx *ctx, int n, const struct 
 	snprintf(item, sizeof(item), "%s", fact_at(ctx->now, ENTRY, n, "item"));
 	if (entry_is_timer(ctx->now, n))
 		return timer_judged(ctx, fact_at(ctx->now, ENTRY, n, "path"), item, result, false);
+	if (entry_is_task(ctx->now, n))
+		return task_judged(ctx, fact_at(ctx->now, ENTRY, n, "path"), item, result, false);
 	entry_place(ctx->now, n, where);
 	if (!result->failure.code && (result->exit_code == SCRIPT_CHANGED || result->exit_code == SCRIPT_MISSING))
 		return verdict_reread("%s: the table was edited meanwhile", where);
@@ -166,6 +173,10 @@ enum step_request schedule_on(const struct agent_ctx *ctx, int n, struct op *op,
 		return OP_SKIP;
 	if (entry_is_timer(f, n)) {
 		timer_op(op, "start", fact_at(f, ENTRY, n, "path"));
+		return OP_DO;
+	}
+	if (entry_is_task(f, n)) {
+		task_op(op, "enable", fact_at(f, ENTRY, n, "path"));
 		return OP_DO;
 	}
 	if (fresh && facts_is(ctx->now, "schedule.fresh", item) &&
@@ -231,6 +242,8 @@ struct verdict schedule_is_on(const struct agent_ctx *ctx, int n, const struct o
 	snprintf(item, sizeof(item), "%s", fact_at(ctx->before, ENTRY, n, "item"));
 	if (entry_is_timer(ctx->before, n))
 		return timer_judged(ctx, path, item, result, true);
+	if (entry_is_task(ctx->before, n))
+		return task_judged(ctx, path, item, result, true);
 	if (!facts_is(ctx->now, "schedule.fresh", item))
 		return table_read(ctx, n, item, result);
 	if (!result->failure.code && (result->exit_code == SCRIPT_CHANGED || result->exit_code == SCRIPT_MISSING)) {
@@ -260,7 +273,7 @@ static int nth_place(const struct facts *f, int n)
 		bool first = true;
 
 		for (int k = 0; k < i && first; k++)
-			first = entry_is_timer(f, i) ||
+			first = !entry_is_line(f, i) ||
 				strcmp(fact_at(f, ENTRY, k, "path"), fact_at(f, ENTRY, i, "path")) != 0;
 		if (first && n-- == 0)
 			return i;
@@ -278,6 +291,8 @@ enum step_request schedule_look_again(const struct agent_ctx *ctx, int n, struct
 	snprintf(item, ITEM_MAX, "%.*s", ITEM_MAX - 1, fact_at(f, ENTRY, i, "name"));
 	if (entry_is_timer(f, i))
 		timer_op(op, "show", fact_at(f, ENTRY, i, "path"));
+	else if (entry_is_task(f, i))
+		task_op(op, "show", fact_at(f, ENTRY, i, "path"));
 	else
 		table_op(op, fact_at(f, ENTRY, i, "path"));
 	return OP_DO;
@@ -338,7 +353,9 @@ struct verdict schedule_seen_again(const struct agent_ctx *ctx, int n, const str
 
 	if (i < 0)
 		return verdict_fail(E_BUG, "there is no place %d", n);
-	if (!entry_is_timer(f, i))
+	if (entry_is_task(f, i))
+		return task_again(fact_at(f, ENTRY, i, "path"), entry_is(f, i, "on"), result);
+	if (entry_is_line(f, i))
 		return table_again(ctx, i, result);
 	if (!result->failure.code && result->exit_code == SCRIPT_MISSING)
 		return verdict_fail(E_CHANGED, "timer %s is not there any more", fact_at(f, ENTRY, i, "path"));

@@ -1,5 +1,6 @@
 #include "agents/script.h"
 #include "agents/frames.h"
+#include "agents/win_text.h"
 
 #include "base/alloc.h"
 #include "base/utf8.h"
@@ -28,7 +29,7 @@ static size_t last_lines(const char *text, size_t len)
 	return at;
 }
 
-char *script_words(const struct op_result *result)
+static char *last_words(const struct op_result *result)
 {
 	const struct buf *from = result->err.len ? &result->err : &result->out;
 	size_t len = from->len, start;
@@ -38,8 +39,28 @@ char *script_words(const struct op_result *result)
 		len--;
 	start = len ? last_lines(from->data, len) : 0;
 	words = len ? str_ndup(from->data + start, len - start) : str_dup("it said nothing");
+	return words;
+}
+
+char *script_words(const struct op_result *result)
+{
+	char *words = last_words(result);
+
 	utf8_printable(words);
 	return words;
+}
+
+char *script_words_windows(const struct op_result *result)
+{
+	char *words = last_words(result), *shown;
+
+	for (char *at = words; *at; at++) {
+		if (*at == '\r' || *at == '\n')
+			*at = ' ';
+	}
+	shown = win_text_shown(words, strlen(words));
+	free(words);
+	return shown;
 }
 
 bool script_answered(const struct op_result *result, const char *script, struct verdict *verdict)
@@ -58,6 +79,26 @@ bool script_answered(const struct op_result *result, const char *script, struct 
 	else
 		*verdict = verdict_fail(E_IO, "%s ended with code %d: %s", script, (int)result->exit_code, words);
 	free(words);
+	return false;
+}
+
+bool script_lines_answered(const struct op_result *result, const char *what, struct verdict *verdict)
+{
+	char *words;
+
+	if (result->failure.code) {
+		*verdict = verdict_fail(result->failure.code, "%s: %s", what, result->failure.text);
+	} else if (result->exit_code) {
+		words = script_words_windows(result);
+		*verdict = verdict_fail(E_IO, "%s (code %ld): %s", what, (long)result->exit_code, words);
+		free(words);
+	} else if (result->out.truncated) {
+		*verdict = verdict_fail(E_LIMIT, "%s: the answer is longer than is allowed", what);
+	} else if (!win_ended(buf_str(&result->out), result->out.len)) {
+		*verdict = verdict_retry(E_PROTOCOL, "%s: the answer is not whole", what);
+	} else {
+		return true;
+	}
 	return false;
 }
 

@@ -17,8 +17,14 @@ void script_op(struct op *op, const char *script);
 /* Did it end with 0, and is all of its answer there? Else *verdict says what. */
 bool script_answered(const struct op_result *result, const char *script, struct verdict *verdict);
 
-/* The last few lines of what it said on stderr (else stdout), printable, for a text; the caller frees. */
+/* The same for a cmd script, whose answer is lines and then `end`. `what` failed, for people: "the tasks could not be
+   listed". Too long is E_LIMIT, cut is a retry. */
+bool script_lines_answered(const struct op_result *result, const char *what, struct verdict *verdict);
+
+/* The last few lines of what it said on stderr (else stdout), printable, for a text; the caller frees. Those of a
+   Windows host are in its code page. */
 char *script_words(const struct op_result *result);
+char *script_words_windows(const struct op_result *result);
 
 /* A string of the inventory's entry, or NULL. */
 const char *agent_param(const struct agent_ctx *ctx, const char *key);

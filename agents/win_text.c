@@ -80,6 +80,17 @@ bool win_line(const char *text, size_t len, size_t *at, const char **line, size_
 	return true;
 }
 
+bool win_ended(const char *text, size_t len)
+{
+	const char *line;
+	size_t at = 0, line_len;
+	bool ended = false;
+
+	while (win_line(text, len, &at, &line, &line_len))
+		ended = line_len == 3 && memcmp(line, "end", 3) == 0;
+	return ended;
+}
+
 /* ---- paths ------------------------------------------------------------------------------------------------------ */
 
 bool win_is_argument(const char *text)

@@ -23,6 +23,9 @@ char *win_text_shown(const char *bytes, size_t len);
 /* The next line of text from *at on, without its CR LF and blanks at its end; false behind the last. A view. */
 bool win_line(const char *text, size_t len, size_t *at, const char **line, size_t *line_len);
 
+/* Is the last line `end`? Our cmd scripts print it when they have said all: without it the answer was cut. */
+bool win_ended(const char *text, size_t len);
+
 /* Can it be an argument of a script (base/op.h)? No quote, percent sign or control character; no caret either, which
    cmd.exe's `call` doubles, and not empty. */
 bool win_is_argument(const char *text);

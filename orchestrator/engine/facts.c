@@ -54,12 +54,14 @@ void task_leave_facts(struct task *t)
 
 static int64_t ran_ms(const struct task *t)
 {
-	const char *ran = t->roster->agent ? t->roster->agent->ran : NULL;
+	const char *const *ran = t->roster->agent ? t->roster->agent->ran : NULL;
 	int64_t ms = 0;
 
-	for (size_t i = 0; ran && i < t->row->done_n; i++)
-		if (strcmp(t->row->done[i].action, ran) == 0 && t->row->done[i].wall_ms > ms)
-			ms = t->row->done[i].wall_ms;
+	for (; ran && *ran; ran++) {
+		for (size_t i = 0; i < t->row->done_n; i++)
+			if (strcmp(t->row->done[i].action, *ran) == 0 && t->row->done[i].wall_ms > ms)
+				ms = t->row->done[i].wall_ms;
+	}
 	return ms;
 }
 

@@ -91,6 +91,24 @@ START_TEST(test_params)
 }
 END_TEST
 
+/* What `ran` names are rows of apply[]: else nobody would ever be said to have run. */
+START_TEST(test_ran)
+{
+	int n = 0;
+
+	for (int i = 0; agents[i]; i++) {
+		for (const char *const *ran = agents[i]->ran; ran && *ran; ran++, n++) {
+			const struct step *step = agents[i]->apply;
+
+			while (step->name && strcmp(step->name, *ran) != 0)
+				step++;
+			ck_assert_msg(step->name != NULL, "%s: %s", agents[i]->name, *ran);
+		}
+	}
+	ck_assert_int_ge(n, 2);
+}
+END_TEST
+
 /* The first line says how it is called. */
 static void check_sh(const struct embedded *script)
 {
@@ -112,7 +130,8 @@ static void check_cmd(const struct embedded *script)
 	ck_assert_msg(strstr(script->data, "\nsetlocal EnableExtensions DisableDelayedExpansion\n") != NULL, "%s",
 		      script->name);
 	for (size_t i = 0; i < script->len; i++)
-		ck_assert_msg(script->data[i] == '\n' || (script->data[i] >= ' ' && script->data[i] < 0x7f), "%s: byte %zu",
+		ck_assert_msg(script->data[i] == '\n' || script->data[i] == '\t' ||
+				      (script->data[i] >= ' ' && script->data[i] < 0x7f), "%s: byte %zu",
 			      script->name, i);
 }
 
@@ -143,5 +162,6 @@ SUITE(registry)
 	TEST_CASE(s, test_find);
 	TEST_CASE(s, test_tables);
 	TEST_CASE(s, test_params);
+	TEST_CASE(s, test_ran);
 	TEST_CASE(s, test_scripts);
 }
