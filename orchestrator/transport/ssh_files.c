@@ -468,9 +468,16 @@ void ssh_files_free(struct ssh_files *files)
 	free(files);
 }
 
+void ssh_files_turn(struct ssh_files *files)
+{
+	struct list *node = is(files, FILES_IDLE) ? list_pop(&files->queue) : NULL;
+
+	if (node)
+		begin(files, CONTAINER_OF(node, struct ssh_file_job, node));
+}
+
 int ssh_files_step(struct ssh_files *files, struct err *err)
 {
-	struct list *node;
 	int r = ssh_channel_step(&files->channel, err);
 
 	if (r > 0)
@@ -479,9 +486,7 @@ int ssh_files_step(struct ssh_files *files, struct err *err)
 		return r;
 	if (files->channel.ended)
 		return err_set(err, E_CLOSED, "the SFTP server on the host has ended");
-	if (!is(files, FILES_IDLE) || !(node = list_pop(&files->queue)))
-		return 0;
-	begin(files, CONTAINER_OF(node, struct ssh_file_job, node));
+	ssh_files_turn(files);
 	return 0;
 }
 

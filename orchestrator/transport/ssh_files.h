@@ -82,8 +82,10 @@ void ssh_files_start(struct ssh_files *files, struct ssh_file_job *job);
 /* Nobody waits for it any more: it comes to its end without `done`. */
 void ssh_file_job_disown(struct ssh_file_job *job);
 
-/* What a step is made of: takes what came from the server; what was written waits in ssh_files_channel()->in. */
+/* What a step is made of: takes what came from the server; begins the next job, if none is under way. What is to be
+   sent waits in ssh_files_channel()->in. */
 int ssh_files_take(struct ssh_files *files, const char *bytes, size_t len, struct err *err);
+void ssh_files_turn(struct ssh_files *files);
 struct ssh_channel *ssh_files_channel(struct ssh_files *files);
 
 #endif

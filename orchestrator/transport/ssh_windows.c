@@ -419,6 +419,23 @@ static void replace_shell(struct ssh_win_shell *sh)
 	ssh_win_go_on(sh);
 }
 
+int ssh_win_shell_turn(struct ssh_win_shell *sh, struct err *err)
+{
+	int r = 0;
+
+	if (sh->folder_fault.code) {
+		*err = sh->folder_fault;
+		return err->code;
+	}
+	if (is(sh, WIN_STARTING))
+		r = step_starting(sh);
+	if (!r)
+		r = look_at_clock(sh, err);
+	if (!r && is(sh, WIN_IDLE))
+		step_idle(sh);
+	return r;
+}
+
 static int step(struct ssh_shell *shell, struct err *err)
 {
 	struct ssh_win_shell *sh = ssh_win_shell_of(shell);
@@ -428,21 +445,11 @@ static int step(struct ssh_shell *shell, struct err *err)
 		r = ssh_files_step(sh->files, err);
 	if (r)
 		return r > 0 ? err->code : r;
-	if (sh->folder_fault.code) {
-		*err = sh->folder_fault;
-		return err->code;
-	}
 	if (ssh_channel_is(&sh->channel, CHANNEL_OPEN) && sh->channel.ended)
 		r = shell_gone(sh, err);
 	if (!r && sh->killed && ssh_channel_is(&sh->channel, CHANNEL_CLOSED))
 		replace_shell(sh);
-	if (!r && is(sh, WIN_STARTING))
-		r = step_starting(sh);
-	if (!r)
-		r = look_at_clock(sh, err);
-	if (!r && is(sh, WIN_IDLE))
-		step_idle(sh);
-	return r;
+	return r ? r : ssh_win_shell_turn(sh, err);
 }
 
 static void finish_shell(struct ssh_shell *shell)

@@ -1,8 +1,7 @@
 /*
- * The resident cmd.exe of a Windows host, as its files see it: ssh_windows.c (the shell itself),
- * ssh_win_answer.c (what it says), ssh_win_run.c (OP_RUN),
- * ssh_win_file.c (OP_GET), ssh_win_replace.c and ssh_win_copy.c
- * (OP_REPLACE), ssh_win_exec.c (OP_EXEC).
+ * The resident cmd.exe of a Windows host, as its files see it: ssh_windows.c (the shell itself), ssh_win_answer.c (what
+ * it says), ssh_win_run.c (OP_RUN), ssh_win_file.c (OP_GET), ssh_win_replace.c and ssh_win_copy.c (OP_REPLACE),
+ * ssh_win_exec.c (OP_EXEC).
  *
  *     STARTING → FOLDER → IDLE ⇄ WORKING → TIDYING → IDLE
  *                           └→ ENDING → ENDED
@@ -171,8 +170,9 @@ void ssh_win_exec_kill(struct ssh_exec *x);
 void ssh_win_exec_gone(struct ssh_exec *x);
 bool ssh_win_send_kill(LIBSSH2_CHANNEL *channel);
 
-/* What a unit test drives: takes what came on stdout (stream 0) or stderr (1). */
+/* What a step is made of: takes what came on stdout (stream 0) or stderr (1); does what is due. */
 int ssh_win_shell_take(struct ssh_win_shell *sh, int stream, const char *bytes, size_t len, struct err *err);
+int ssh_win_shell_turn(struct ssh_win_shell *sh, struct err *err);
 struct ssh_win_shell *ssh_win_shell_of(struct ssh_shell *shell);
 
 #endif
