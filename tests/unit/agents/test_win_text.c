@@ -58,6 +58,18 @@ START_TEST(test_lines)
 }
 END_TEST
 
+START_TEST(test_ended)
+{
+	static const char *const good[] = {"end", "end\r\n", "a\r\nend \r\n", "\r\nend\n"};
+	static const char *const bad[] = {"", "en", "a end\r\n", "ended\r\n", "end\r\na", "end\r\n\r\n", "</Task>end\r\n"};
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+		ck_assert_msg(win_ended(good[i], strlen(good[i])), "%s", good[i]);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		ck_assert_msg(!win_ended(bad[i], strlen(bad[i])), "%s", bad[i]);
+}
+END_TEST
+
 START_TEST(test_arguments_and_paths)
 {
 	ck_assert(win_is_argument("a b & c' (x86)"));
@@ -141,6 +153,7 @@ SUITE(win_text)
 	TEST_CASE(s, test_text);
 	TEST_CASE(s, test_text_shown);
 	TEST_CASE(s, test_lines);
+	TEST_CASE(s, test_ended);
 	TEST_CASE(s, test_arguments_and_paths);
 	TEST_CASE(s, test_folders);
 	TEST_CASE(s, test_programs);
