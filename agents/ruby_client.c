@@ -28,12 +28,13 @@
  *   client.folder, .real         the one folder, as found and with links resolved
  *   client.config, .script       its imhs-config.rb; its own program, "" when not there
  *   client.owner                 of that program, else of the file
- *   config.bytes                 the file. Holds credentials: never for display. Only `now` is ever needed: what the file
- *                                was is worked out of config.host and proved by config.sha256
+ *   config.bytes                 the file. Holds credentials: never for display. What the file was is worked out
+ *                                of config.host and proved by config.sha256; those of before only where it is torn
  *   config.sha256, .mode, .owner, .group, .links, .real_path
- *   config.state                 old | new | other (host neither), none, several, unclear | missing, unreadable
+ *   config.state                 old | new | other (host neither), none, several, unclear | missing, unreadable | torn
  *   config.line, .url            of ROOT_URI: its line, its value without userinfo and query
  *   config.host, .why            its host as it is written; of unclear, unreadable: the reason
+ *   config.backup                before: the file beside it is the one of before (Windows; looked at where this is neither)
  *   running.n, .list             processes of the client (Windows: of Ruby), for people
  *   idle.since_ms                when waiting for them began
  *   ruby.path, .version, .run    Ruby; on Windows the command that is run by default
@@ -44,6 +45,7 @@
 #include "agents/frames.h"
 #include "agents/ruby_config.h"
 #include "agents/ruby_schedule.h"
+#include "agents/ruby_torn.h"
 #include "agents/ruby_windows.h"
 #include "agents/script.h"
 
@@ -430,7 +432,9 @@ static void assess_old(const struct agent_ctx *ctx, struct assessment *out)
 	}
 	add_notes(ctx, out);
 	config_add_change(ctx, out);
-	if (schedule_held(ctx))
+	if (config_is_torn(ctx))
+		assessment_set(out, ASSESS_PARTIAL, "%s was half written when our copy was cut, and is written anew", path);
+	else if (schedule_held(ctx))
 		assessment_set(out, ASSESS_PARTIAL, "%s line %s names %s still, and the schedule is off by us", path,
 			       line, facts_text(ctx->now, "config.host", ""));
 	else
@@ -462,7 +466,7 @@ static int assess(const struct agent_ctx *ctx, struct assessment *out, struct er
 		return 0;
 	if (!assess_found(ctx, out) || !config_assess(ctx, out))
 		return 0;
-	if (facts_is(ctx->now, "config.state", "old"))
+	if (facts_is(ctx->now, "config.state", "old") || config_is_torn(ctx))
 		assess_old(ctx, out);
 	else
 		assess_new(ctx, out);
@@ -474,6 +478,7 @@ static int assess(const struct agent_ctx *ctx, struct assessment *out, struct er
 static const struct step observe[] = {
 	{ .name = "find", .request = find_request, .judge = find_judge, .deadline_ms = 150000 },
 	{ .name = "read", .request = config_read, .judge = config_was_read },
+	{ .name = "read-backup", .request = torn_look, .judge = torn_seen },
 	{ .name = "schedule", .request = schedule_look, .judge = schedule_seen, .deadline_ms = 60000 },
 	{ .name = "running", .request = running_request, .judge = running_judge },
 	{ .name = "ruby", .request = ruby_request, .judge = ruby_judge },

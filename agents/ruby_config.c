@@ -1,13 +1,13 @@
 #include "agents/ruby_config.h"
 #include "agents/frames.h"
+#include "agents/ruby_torn.h"
 #include "agents/script.h"
 
 #include "base/alloc.h"
 #include "agents/edit/ruby_constant.h"
 #include "agents/edit/url_host.h"
 
-#define CONSTANT "ROOT_URI"
-#define CONFIG_MAX_BYTES ((size_t)1 << 20)
+#define CONSTANT CONFIG_CONSTANT
 
 static const char *path_of(const struct agent_ctx *ctx)
 {
@@ -69,6 +69,7 @@ static void set_bytes(const struct agent_ctx *ctx, struct facts *f, const char *
 	facts_unset(f, "config.host");
 	facts_unset(f, "config.url");
 	facts_unset(f, "config.why");
+	facts_unset(f, "config.backup");
 	switch (found.state) {
 	case RUBY_NONE:
 		facts_set_text(f, "config.state", "none");
@@ -113,6 +114,11 @@ static void set_result(const struct agent_ctx *ctx, struct facts *f, const struc
 struct verdict config_was_read(const struct agent_ctx *ctx, int n, const struct op_result *result)
 {
 	(void)n;
+	if (result->failure.code == E_BUSY)
+		return verdict_retry(E_BUSY,
+				     "%s is held open by another process of the host (a scanner, a backup, an editor) and "
+				     "cannot be read: end that, then run cutover again",
+				     path_of(ctx));
 	set_result(ctx, ctx->now, result);
 	return verdict_ok();
 }
@@ -157,8 +163,16 @@ bool config_assess(const struct agent_ctx *ctx, struct assessment *out)
 		assessment_set(out, ASSESS_PERSON, "%s cannot be read: %s", path, facts_text(f, "config.why", ""));
 		return false;
 	}
-	if (!value_assess(ctx, out))
+	if (!value_assess(ctx, out)) {
+		if (facts_is(f, "config.backup", "before")) {
+			char *said = str_dup(out->text);
+
+			assessment_set(out, ASSESS_DRIFT, "%s; as it was before our change it is kept beside it as %s",
+				       said, CONFIG_BACKUP);
+			free(said);
+		}
 		return false;
+	}
 	if (facts_is(f, "config.state", "old") && !facts_is(f, "config.links", "1")) {
 		assessment_set(
 			out, ASSESS_PERSON,
@@ -184,7 +198,7 @@ static void hide(char **line, const char *secret, size_t len)
 
 void config_add_change(const struct agent_ctx *ctx, struct assessment *out)
 {
-	const struct fact *bytes = facts_get(ctx->now, "config.bytes");
+	const struct fact *bytes = config_base(ctx);
 	const char *host = ctx->tenant->new_web_service;
 	struct ruby_constant found;
 	struct change *change;
@@ -214,7 +228,7 @@ static const struct change *change_of(const struct agent_ctx *ctx)
 /* The file after the change that was assessed; false when it is not what that was made for. */
 static bool new_bytes(const struct agent_ctx *ctx, struct buf *out)
 {
-	const struct fact *bytes = facts_get(ctx->now, "config.bytes");
+	const struct fact *bytes = config_base(ctx);
 	const struct change *change = change_of(ctx);
 
 	return bytes && change && change_apply(change, bytes->value, bytes->len, out, NULL) == 0;
@@ -222,7 +236,7 @@ static bool new_bytes(const struct agent_ctx *ctx, struct buf *out)
 
 static bool is_due(const struct agent_ctx *ctx)
 {
-	return facts_is(ctx->now, "config.state", "old") && change_of(ctx);
+	return (facts_is(ctx->now, "config.state", "old") || config_is_torn(ctx)) && change_of(ctx);
 }
 
 static void replace_op(const struct agent_ctx *ctx, struct op *op, const struct buf *to, const char *backup)
@@ -230,7 +244,7 @@ static void replace_op(const struct agent_ctx *ctx, struct op *op, const struct 
 	op->kind = OP_REPLACE;
 	op->elevated = true;
 	op->path = str_dup(path_of(ctx));
-	op->backup = str_dup(backup);
+	op->backup = backup ? str_dup(backup) : NULL;
 	snprintf(op->expect_sha256, sizeof(op->expect_sha256), "%s", facts_text(ctx->now, "config.sha256", ""));
 	buf_add(&op->input, buf_str(to), to->len);
 }
@@ -246,7 +260,7 @@ enum step_request config_write(const struct agent_ctx *ctx, int n, struct op *op
 		return OP_SKIP;
 	/* When it is not the file that was assessed, it is only looked at; config_written then says so. */
 	if (new_bytes(ctx, &text))
-		replace_op(ctx, op, &text, CONFIG_BACKUP);
+		replace_op(ctx, op, &text, config_is_torn(ctx) ? NULL : CONFIG_BACKUP);
 	else
 		get_op(ctx, op);
 	buf_release_secret(&text);
@@ -298,7 +312,7 @@ enum step_request config_syntax(const struct agent_ctx *ctx, int n, struct op *o
 	enum step_request request = OP_SKIP;
 
 	item[0] = '\0';
-	if (n > 0 || !facts_get(ctx->now, "ruby.path"))
+	if (n > 0 || !facts_get(ctx->now, "ruby.path") || config_is_torn(ctx))
 		return OP_END;
 	if (is_due(ctx) && new_bytes(ctx, &text)) {
 		if (ctx->host->os == OS_WINDOWS)
@@ -430,13 +444,15 @@ struct verdict config_was_read_again(const struct agent_ctx *ctx, int n, const s
 /* The bytes of before, worked out of those of now: the old host put back has to give the old hash. */
 static bool old_bytes(const struct agent_ctx *ctx, struct buf *out)
 {
-	const struct fact *bytes = facts_get(ctx->now, "config.bytes");
+	const struct fact *bytes = config_base(ctx);
 	const struct fact *host = facts_get(ctx->before, "config.host");
 	struct ruby_constant found;
 	char sha[SHA256_HEX_MAX];
 
 	if (!bytes || !host)
 		return false;
+	if (config_is_torn(ctx))
+		return buf_add(out, bytes->value, bytes->len);
 	ruby_constant_find(bytes->value, bytes->len, CONSTANT, &found);
 	if (found.state != RUBY_FOUND)
 		return false;

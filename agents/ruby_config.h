@@ -10,7 +10,9 @@
 
 #include "agents/agent.h"
 
+#define CONFIG_CONSTANT "ROOT_URI"
 #define CONFIG_ITEM "config"
+#define CONFIG_MAX_BYTES ((size_t)1 << 20)
 #define CONFIG_BACKUP "imhs-config.rb.before-cutover"
 
 /* The row `read` of observe[]. */
@@ -20,7 +22,7 @@ struct verdict config_was_read(const struct agent_ctx *ctx, int n, const struct 
 /* For assess: false, with the assessment set, when the file is a person's matter. */
 bool config_assess(const struct agent_ctx *ctx, struct assessment *out);
 
-/* Adds the change of the host to the assessment. config.state is old. */
+/* Adds the change of the host to the assessment. config.state is old or torn. */
 void config_add_change(const struct agent_ctx *ctx, struct assessment *out);
 
 /* The new bytes through `ruby -c`; for verify the bytes that were read again. */

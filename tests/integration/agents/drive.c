@@ -8,7 +8,7 @@ static struct drive *running;
 
 static char old_us[] = "us.imhs-ws.trendmicro.com", old_eu[] = "imhs-ws.trendmicro.eu";
 static char *old_names[] = { old_us, old_eu };
-static char new_name[] = "ws.acme.hes2.example", tenant_id[] = "acme", host_name[] = "sync1";
+static char new_name[] = "ws.acme.hes2.example", tenant_id[] = "acme", host_name[] = "sync1", login[] = "Administrator";
 static struct profile profile;
 static struct inventory inventory;
 static struct tenant tenant;
@@ -45,6 +45,13 @@ void drive_init(struct drive *d, const char *agent, const char *params)
 		.step_done = step_done,
 	};
 	ck_assert_ptr_nonnull(d->ctx.params);
+}
+
+void drive_on_windows(struct drive *d)
+{
+	ck_assert(d->agent->os & 1u << OS_WINDOWS);
+	host.os = OS_WINDOWS;
+	host.connection.user = login;
 }
 
 void drive_release(struct drive *d)

@@ -51,6 +51,8 @@ struct drive {
 /* For one tenant "acme" whose new web service is ws.acme.hes2.example, on a host of the first system that the agent can
    serve. `params` is JSON. */
 void drive_init(struct drive *d, const char *agent, const char *params);
+/* The host is a Windows one, and its login's name is Administrator. */
+void drive_on_windows(struct drive *d);
 void drive_release(struct drive *d);
 
 enum drive_end drive_plan(struct drive *d); /* observe and assess only; DRIVE_DONE */

@@ -59,6 +59,7 @@ struct win_world {
 	 * not */
 	long tear_at;
 	bool tear_keeps_rest; /* the old file's rest is behind them */
+	void (*more)(const struct op *op, struct op_result *result);
 	int tasks_asked;
 	int fail_tasklist;
 };
@@ -77,7 +78,8 @@ struct win_service *win_service(const char *key);
 struct win_file *win_file(const char *path); /* made when it is not there */
 void win_write(const char *path, const void *bytes, size_t len);
 
-/* The op, done; for struct drive's `does`. */
+/* The op, done; for struct drive's `does`. What it does not know (a script, a command) is handed to `more` where the test
+   has set it, and is else a failure of the test. */
 void win_do(const struct op *op, struct op_result *result);
 
 #endif
