@@ -41,6 +41,7 @@ int ssh_transport_new(uv_loop_t *loop, const struct ssh_transport_options *optio
 	t->identities = ssh_identities_new(loop, t->rsa_sha2, options ? options->agent_ms : 0, 0);
 	list_init(&t->waiting);
 	list_init(&t->bastions);
+	list_init(&t->sites);
 	list_init(&t->known_hosts);
 	*out = &t->base;
 	return 0;

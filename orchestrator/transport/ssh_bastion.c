@@ -23,10 +23,22 @@ void bastion_kick(struct ssh_bastion *b)
 	uv_timer_start(&b->timer, on_turn, 0, 0);
 }
 
-void bastion_halve(struct ssh_bastion *b, unsigned round, const char *why)
+void site_kick(struct ssh_bastion *b)
 {
-	if (level_failure(&b->level, round, b->used, bastion_now(b)))
-		log_info("%s: %s; %u connections at once from now on", b->spec->label, why, b->level.now);
+	for (struct list *n = b->transport->bastions.next; n != &b->transport->bastions; n = n->next) {
+		struct ssh_bastion *other = CONTAINER_OF(n, struct ssh_bastion, node);
+
+		if (other->site == b->site)
+			bastion_kick(other);
+	}
+}
+
+void bastion_halve(struct ssh_bastion *b, unsigned round, unsigned used, const char *why)
+{
+	struct level *level = &b->site->level;
+
+	if (level_failure(level, round, used, bastion_now(b)))
+		log_info("%s: %s; %u connections at once from now on", b->spec->label, why, level->now);
 }
 
 /* ---- answers ---------------------------------------------------------------------------------------------------- */
@@ -94,9 +106,20 @@ static void opened(struct passage *p, int fd)
 
 	p->open = true;
 	p->relay->tunnels++;
-	b->pauses = 0;
-	level_success(&b->level, b->used, bastion_now(b));
+	b->site->pauses = 0;
+	level_success(&b->site->level, b->site->used, bastion_now(b));
 	tell(p, fd, NULL);
+}
+
+/* Of every login there. */
+static void fail_all_waiting(struct ssh_bastion *b, const struct err *err)
+{
+	for (struct list *n = b->transport->bastions.next; n != &b->transport->bastions; n = n->next) {
+		struct ssh_bastion *other = CONTAINER_OF(n, struct ssh_bastion, node);
+
+		if (other->site == b->site)
+			bastion_fail_waiting(other, err);
+	}
 }
 
 static void silent(struct passage *p)
@@ -106,32 +129,32 @@ static void silent(struct passage *p)
 	char text[120];
 
 	p->relay->retired = true;
-	map_set(&b->suspects, p->target, b);
+	map_set(&b->site->suspects, p->target, b->site);
 	snprintf(text, sizeof(text), "no answer within %.1f s when it was asked to connect there",
 		 (double)p->connect_ms / 1000);
 	fail(p, E_UNREACHABLE, text);
-	if (b->proven || ++b->silent_n < SILENT_MAX)
+	if (b->site->proven || ++b->site->silent_n < SILENT_MAX)
 		return;
 	err_set(&err, E_UNREACHABLE,
 		"%s: takes the login and then answers nothing when it is asked to connect to a host (%u times); is "
 		"forwarding hung there?",
-		b->spec->label, b->silent_n);
-	b->silent_n = 0;
+		b->spec->label, b->site->silent_n);
+	b->site->silent_n = 0;
 	relays_hold(b, &err);
-	bastion_fail_waiting(b, &b->hold);
+	fail_all_waiting(b, &err);
 }
 
 static void no_room(struct passage *p)
 {
-	struct ssh_bastion *b = p->bastion;
-	int64_t now = bastion_now(b), ms = OPEN_PAUSE_MS;
+	struct site *site = p->bastion->site;
+	int64_t now = bastion_now(p->bastion), ms = OPEN_PAUSE_MS;
 
-	bastion_halve(b, p->round, "it has no room for another connection");
-	if (now >= b->pause_until_ms) {
-		for (unsigned i = 0; i < b->pauses && i < 6; i++)
+	bastion_halve(p->bastion, p->round, site->used, "it has no room for another connection");
+	if (now >= site->pause_until_ms) {
+		for (unsigned i = 0; i < site->pauses && i < 6; i++)
 			ms *= 2;
-		b->pauses++;
-		b->pause_until_ms = now + ms;
+		site->pauses++;
+		site->pause_until_ms = now + ms;
 	}
 	once_more(p, E_UNREACHABLE, "there is no room for another connection (resource shortage)");
 }
@@ -143,11 +166,11 @@ static void on_answered(void *arg, enum tunnel_answer answer, int fd, const stru
 	struct ssh_bastion *b = p->bastion;
 
 	p->relay->opening = NULL;
-	b->used -= answer != TUNNEL_OPENED;
+	b->site->used -= answer != TUNNEL_OPENED;
 	if (answer != TUNNEL_SILENCE && answer != TUNNEL_LOST) {
-		b->proven = true;
-		b->failures = 0;
-		map_set(&b->suspects, p->target, NULL);
+		b->site->proven = true;
+		b->site->failures = 0;
+		map_set(&b->site->suspects, p->target, NULL);
 	}
 	switch (answer) {
 	case TUNNEL_OPENED:
@@ -176,7 +199,7 @@ static void on_answered(void *arg, enum tunnel_answer answer, int fd, const stru
 		fail(p, err->code, err->text);
 		break;
 	}
-	bastion_kick(b);
+	site_kick(b);
 }
 
 static void on_over(void *arg, const struct err *lost)
@@ -186,12 +209,12 @@ static void on_over(void *arg, const struct err *lost)
 	struct tunnel_request *request = p->request;
 
 	if (p->open) {
-		b->used--;
+		b->site->used--;
 		p->relay->tunnels--;
 	}
 	p->relay->idle_since_ms = bastion_now(b);
 	p->relay = NULL;
-	bastion_kick(b);
+	site_kick(b);
 	if (p->once_more && request) {
 		p->once_more = false;
 		/* In front: it has waited longest. */
@@ -225,10 +248,13 @@ static void open_one(struct ssh_bastion *b, struct relay *r, struct passage *p)
 
 	list_remove(&p->node);
 	p->relay = r;
-	p->round = b->level.round;
+	p->round = b->site->level.round;
 	p->since_ms = bastion_now(b);
 	r->opening = p;
-	b->used++;
+	b->site->used++;
+	/* To the end of the line, among those that share the site. */
+	list_remove(&b->node);
+	list_append(&b->transport->bastions, &b->node);
 	ssh_tunnel_open(relay_remote(r), p->host, p->port, p->connect_ms, &owner, p);
 }
 
@@ -238,9 +264,9 @@ static struct pool_view look(struct ssh_bastion *b, struct pool_session *session
 	int64_t now = bastion_now(b), since = b->login_ms;
 	struct pool_view v = {
 	    .sessions = sessions,
-	    .level = b->level.now,
-	    .used = b->used,
-	    .proven = b->proven,
+	    .level = b->site->level.now,
+	    .used = b->site->used,
+	    .proven = b->site->proven,
 	    .may_login = relays_may_log_in(b),
 	};
 
@@ -259,7 +285,7 @@ static struct pool_view look(struct ssh_bastion *b, struct pool_session *session
 	for (struct list *n = b->waiting.next; n != &b->waiting; n = n->next) {
 		struct passage *p = CONTAINER_OF(n, struct passage, node);
 
-		p->suspect = map_get(&b->suspects, p->target) != NULL;
+		p->suspect = map_get(&b->site->suspects, p->target) != NULL;
 		v.waiting_suspects += p->suspect;
 		if (!v.waiting++ && p->since_ms > since)
 			since = p->since_ms;
@@ -274,6 +300,17 @@ static void earlier(int64_t *due, int64_t at)
 		*due = at;
 }
 
+/* Somebody waits, and not for an answer. When to look again, or 0. */
+static int64_t look_again(struct ssh_bastion *b, const struct pool_step *step, int64_t now)
+{
+	if (step->held)
+		return level_probe(&b->site->level, now);
+	if (step->again_ms)
+		return now + step->again_ms;
+	/* Its sessions are full, and no other may log in before. */
+	return now < b->site->hold_until_ms ? b->site->hold_until_ms : 0;
+}
+
 /* Opens and logs in as far as that goes now. When to look again, or 0. */
 static int64_t serve(struct ssh_bastion *b)
 {
@@ -285,8 +322,8 @@ static int64_t serve(struct ssh_bastion *b)
 		struct pool_step step = pool_next(&view);
 		int64_t now = bastion_now(b);
 
-		if (view.waiting && now < b->pause_until_ms)
-			return b->pause_until_ms;
+		if (view.waiting && now < b->site->pause_until_ms)
+			return b->site->pause_until_ms;
 		switch (step.move) {
 		case POOL_OPEN:
 			open_one(b, relays[step.session], first_waiting(b, step.suspect));
@@ -297,9 +334,19 @@ static int64_t serve(struct ssh_bastion *b)
 		case POOL_WAIT:
 			break;
 		}
-		if (!view.waiting)
-			return 0;
-		return step.held ? level_probe(&b->level, now) : step.again_ms ? now + step.again_ms : 0;
+		return view.waiting ? look_again(b, &step, now) : 0;
+	}
+}
+
+static void free_sites(struct ssh_transport *t)
+{
+	struct list *node;
+
+	while ((node = list_pop(&t->sites))) {
+		struct site *site = CONTAINER_OF(node, struct site, node);
+
+		map_release(&site->suspects);
+		free(site);
 	}
 }
 
@@ -309,25 +356,29 @@ static void on_timer_closed(uv_handle_t *handle)
 	struct ssh_transport *t = b->transport;
 
 	list_remove(&b->node);
-	map_release(&b->suspects);
 	ssh_spec_free(b->spec);
 	free(b);
-	if (t->closing && list_empty(&t->bastions))
-		ssh_transport_empty(t);
+	if (!list_empty(&t->bastions))
+		return;
+	free_sites(t);
+	ssh_transport_empty(t);
 }
 
 static void on_turn(uv_timer_t *timer)
 {
 	struct ssh_bastion *b = timer->data;
 	int64_t due, now = bastion_now(b);
+	struct err held;
 
 	if (b->closing) {
 		if (list_empty(&b->relays))
 			uv_close((uv_handle_t *)timer, on_timer_closed);
 		return;
 	}
-	if (!relays_usable(b) && !relays_may_log_in(b))
-		bastion_fail_waiting(b, &b->hold);
+	if (!relays_usable(b) && relays_held(b)) {
+		held = *relays_held(b);
+		bastion_fail_waiting(b, &held);
+	}
 	due = serve(b);
 	earlier(&due, relays_tidy(b));
 	if (due)
@@ -335,6 +386,24 @@ static void on_turn(uv_timer_t *timer)
 }
 
 /* ---- the outside ------------------------------------------------------------------------------------------------ */
+
+static struct site *site_for(struct ssh_transport *t, const struct remote_spec *spec)
+{
+	char digest[SHA256_HEX_MAX];
+	struct site *site;
+
+	ssh_spec_machine(spec, digest);
+	for (struct list *n = t->sites.next; n != &t->sites; n = n->next) {
+		site = CONTAINER_OF(n, struct site, node);
+		if (strcmp(site->digest, digest) == 0)
+			return site;
+	}
+	site = NEW(struct site);
+	memcpy(site->digest, digest, sizeof(digest));
+	level_init(&site->level, (int64_t)uv_now(t->loop));
+	list_append(&t->sites, &site->node);
+	return site;
+}
 
 static struct ssh_bastion *bastion_for(struct ssh_transport *t, const struct remote_spec *spec)
 {
@@ -351,11 +420,11 @@ static struct ssh_bastion *bastion_for(struct ssh_transport *t, const struct rem
 	b->transport = t;
 	memcpy(b->digest, digest, sizeof(digest));
 	b->spec = ssh_spec_copy(spec);
+	b->site = site_for(t, spec);
 	list_init(&b->relays);
 	list_init(&b->waiting);
 	uv_timer_init(t->loop, &b->timer);
 	b->timer.data = b;
-	level_init(&b->level, bastion_now(b));
 	list_append(&t->bastions, &b->node);
 	return b;
 }

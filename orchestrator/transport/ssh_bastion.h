@@ -20,6 +20,9 @@
  *   - it never answered any of SILENT_MAX opens: as if it could not be reached.
  *   - a session is cut: its tunnels are lost (request->lost); what was being opened is opened through another.
  *
+ * All of this but the refused login is true of the machine (address, port and way to it) whoever logs in: a bastion to
+ * which each tenant comes with a key of its own has as many pools, and one level, one hold, LOGINS_MAX logins at once.
+ *
  * A session without tunnels is closed after IDLE_MS.
  */
 #ifndef TRANSPORT_SSH_BASTION_H
@@ -33,6 +36,7 @@ enum {
 	HOLD_FIRST_MS = 5000,
 	HOLD_MAX_MS = 600000,
 	SILENT_MAX = 4,
+	LOGINS_MAX = 4,
 	IDLE_MS = 15000,
 };
 

@@ -42,25 +42,39 @@ static bool is_final(int code)
 
 void relays_hold(struct ssh_bastion *b, const struct err *err)
 {
+	struct site *site = b->site;
 	int64_t ms = HOLD_FIRST_MS;
 
-	for (unsigned i = 0; i < b->failures && ms < HOLD_MAX_MS; i++)
-		ms *= 2;
-	b->failures++;
-	b->hold = *err;
-	b->hold_until_ms = bastion_now(b) + (ms < HOLD_MAX_MS ? ms : HOLD_MAX_MS);
 	if (is_final(err->code)) {
-		b->barred = true;
-		/* The class is about the target; the way to it is what failed. */
+		b->barred = *err;
+		/* The class is about a target; the way to it is what failed. */
 		if (err->code != E_FORWARDING)
-			b->hold.code = E_BASTION;
+			b->barred.code = E_BASTION;
+		log_info("%s; it is not tried again", err->text);
+		return;
 	}
-	log_info("%s; %s", err->text, b->barred ? "not tried again" : "not tried again for a while");
+	for (unsigned i = 0; i < site->failures && ms < HOLD_MAX_MS; i++)
+		ms *= 2;
+	ms = ms < HOLD_MAX_MS ? ms : HOLD_MAX_MS;
+	site->failures++;
+	site->hold = *err;
+	site->hold_until_ms = bastion_now(b) + ms;
+	log_info("%s; it is not tried again for %lld s", err->text, (long long)ms / 1000);
 }
 
+const struct err *relays_held(const struct ssh_bastion *b)
+{
+	if (b->barred.code)
+		return &b->barred;
+	return bastion_now(b) < b->site->hold_until_ms ? &b->site->hold : NULL;
+}
+
+/* A server counts the logins that are not finished (MaxStartups): few at once, fewer where it does not take much. */
 bool relays_may_log_in(const struct ssh_bastion *b)
 {
-	return !b->barred && bastion_now(b) >= b->hold_until_ms;
+	unsigned half = b->site->level.now / 2, most = half < 1 ? 1 : half < LOGINS_MAX ? half : LOGINS_MAX;
+
+	return !relays_held(b) && b->site->logins < most;
 }
 
 bool relays_usable(const struct ssh_bastion *b)
@@ -71,12 +85,21 @@ bool relays_usable(const struct ssh_bastion *b)
 	return false;
 }
 
+static void login_is_over(struct relay *r)
+{
+	if (!r->logging_in)
+		return;
+	r->logging_in = false;
+	r->bastion->site->logins--;
+	site_kick(r->bastion);
+}
+
 static void login_failed(struct relay *r, const struct err *err)
 {
 	struct ssh_bastion *b = r->bastion;
 
 	if (err->code == E_CLOSED)
-		bastion_halve(b, r->round, "it closed a connection before the login was done");
+		bastion_halve(b, r->round, b->site->level.now, "it closed a connection before the login was done");
 	if (err->code != E_CANCELED)
 		relays_hold(b, err);
 }
@@ -87,6 +110,7 @@ static void on_opened(struct remote *remote, const struct err *err, void *arg)
 	struct ssh_bastion *b = r->bastion;
 
 	(void)remote;
+	login_is_over(r);
 	if (err) {
 		login_failed(r, err);
 		close_relay(r);
@@ -94,8 +118,8 @@ static void on_opened(struct remote *remote, const struct err *err, void *arg)
 		r->ready = !r->closing;
 		r->idle_since_ms = bastion_now(b);
 		/* One that takes the login and then answers nothing has not shown that it works. */
-		b->failures = b->proven ? 0 : b->failures;
-		b->hold_until_ms = 0;
+		b->site->failures = b->site->proven ? 0 : b->site->failures;
+		b->site->hold_until_ms = 0;
 		log_info("%s: a session is open", b->spec->label);
 	}
 	bastion_kick(b);
@@ -120,7 +144,9 @@ void relays_log_in(struct ssh_bastion *b)
 	struct relay *r = NEW(struct relay);
 
 	r->bastion = b;
-	r->round = b->level.round;
+	r->logging_in = true;
+	r->round = b->site->level.round;
+	b->site->logins++;
 	b->login_ms = bastion_now(b);
 	list_append(&b->relays, &r->node);
 	r->remote = ssh_relay_open(b->transport, b->spec, &owner, r);

@@ -16,26 +16,36 @@
 #include "transport/ssh_spec.h"
 #include "transport/ssh_tunnel.h"
 
+/* What is true of a machine whoever logs in there: tenants often come to one bastion each with a key of its own, which are
+   as many pools. */
+struct site {
+	struct list node; /* transport->sites */
+	char digest[SHA256_HEX_MAX];
+	struct level level;
+	unsigned used;          /* places: connections that are being opened or open */
+	unsigned logins;        /* under way */
+	bool proven;            /* it has answered an open */
+	unsigned silent_n;      /* opens that it did not answer, before it was proven */
+	struct map suspects;    /* "host:port" → non-NULL: did not answer the last time */
+	unsigned failures;      /* logins that failed since the last that did not */
+	struct err hold;        /* why nobody may log in before hold_until_ms */
+	int64_t hold_until_ms;
+	unsigned pauses;        /* in a row */
+	int64_t pause_until_ms; /* it had no room */
+};
+
+/* One login there. */
 struct ssh_bastion {
 	struct list node; /* transport->bastions */
 	struct ssh_transport *transport;
+	struct site *site;
 	char digest[SHA256_HEX_MAX];
 	struct remote_spec *spec;
 	uv_timer_t timer;
 	struct list relays;  /* relay.node */
 	struct list waiting; /* passage.node */
-	struct level level;
-	unsigned used;        /* places: passages that are being opened or open */
-	bool proven;          /* it has answered an open */
-	unsigned silent_n;    /* opens that it did not answer, before it was proven */
-	struct map suspects;  /* "host:port" → non-NULL: did not answer the last time */
-	int64_t login_ms;     /* when the last login began */
-	unsigned failures;    /* logins that failed since the last that did not */
-	struct err hold;      /* why nobody may log in before hold_until_ms */
-	int64_t hold_until_ms;
-	bool barred;           /* never again */
-	unsigned pauses;       /* in a row */
-	int64_t pause_until_ms; /* it had no room */
+	int64_t login_ms;    /* when the last login began */
+	struct err barred;   /* why it is not tried again; code 0: it may be */
 	bool closing;
 };
 
@@ -44,7 +54,7 @@ struct relay {
 	struct list node;
 	struct ssh_bastion *bastion;
 	struct remote *remote;
-	bool ready, retired, closing;
+	bool logging_in, ready, retired, closing;
 	unsigned tunnels; /* open ones */
 	struct passage *opening;
 	unsigned round;       /* of the level, when the login began */
@@ -77,21 +87,24 @@ static inline bool relay_is_ready(const struct relay *r)
 
 int64_t bastion_now(const struct ssh_bastion *b);
 void bastion_kick(struct ssh_bastion *b);
+void site_kick(struct ssh_bastion *b); /* all that share its site: there is a place, or a turn to log in */
 
 /* Everybody who waits gets this answer. */
 void bastion_fail_waiting(struct ssh_bastion *b, const struct err *err);
 
 /* No login for a while, because of this. */
 void relays_hold(struct ssh_bastion *b, const struct err *err);
-bool relays_may_log_in(const struct ssh_bastion *b);
-bool relays_usable(const struct ssh_bastion *b); /* one is ready, or logs in */
+/* Why nobody may log in now, or NULL. */
+const struct err *relays_held(const struct ssh_bastion *b);
+bool relays_may_log_in(const struct ssh_bastion *b); /* and there is a turn for it */
+bool relays_usable(const struct ssh_bastion *b);     /* one is ready, or logs in */
 void relays_log_in(struct ssh_bastion *b);
 
 /* Closes those that have retired or idled; when the next one will have idled, or 0. */
 int64_t relays_tidy(struct ssh_bastion *b);
 void relays_close_all(struct ssh_bastion *b);
 
-/* Of what was begun in `round`. */
-void bastion_halve(struct ssh_bastion *b, unsigned round, const char *why);
+/* What was begun in `round` was refused, with so many places in use. */
+void bastion_halve(struct ssh_bastion *b, unsigned round, unsigned used, const char *why);
 
 #endif

@@ -47,7 +47,7 @@ struct ssh_transport {
 	struct list waiting; /* ssh_remote.admission, in the state QUEUED */
 	struct ssh_identities *identities;
 	struct list known_hosts;
-	struct list bastions; /* ssh_bastion.c */
+	struct list bastions, sites; /* ssh_bastion.c */
 	size_t remotes, relays; /* relays: of these, those that are ours */
 	bool closing;
 	int parts; /* that are not closed yet */

@@ -112,3 +112,18 @@ const char *ssh_spec_digest(const struct remote_spec *spec, char out[SHA256_HEX_
 	buf_release_secret(&all);
 	return out;
 }
+
+const char *ssh_spec_machine(const struct remote_spec *spec, char out[SHA256_HEX_MAX])
+{
+	struct buf all = BUF_INIT;
+	char before[SHA256_HEX_MAX];
+
+	add_text(&all, spec->address);
+	buf_addf(&all, "%d,", spec->port);
+	add_text(&all, spec->via_command);
+	if (spec->via)
+		add_text(&all, ssh_spec_machine(spec->via, before));
+	sha256_hex(all.data, all.len, out);
+	buf_release(&all);
+	return out;
+}

@@ -1,6 +1,7 @@
 /*
- * A remote_spec that is kept: a deep copy, with the bastions before it, and the digest by which two specs are the same
- * machine, reached the same way, as the same user, with the same trust. Labels and budgets make no difference.
+ * A remote_spec that is kept: a deep copy, with the bastions before it; and two digests. By one two specs are the same
+ * login: the same machine, reached the same way, as the same user, with the same key and trust. By the other they are the
+ * same machine: address, port and the machines before it. Labels and budgets make no difference.
  */
 #ifndef TRANSPORT_SSH_SPEC_H
 #define TRANSPORT_SSH_SPEC_H
@@ -13,5 +14,6 @@ struct remote_spec *ssh_spec_copy(const struct remote_spec *spec);
 void ssh_spec_free(struct remote_spec *spec);
 
 const char *ssh_spec_digest(const struct remote_spec *spec, char out[SHA256_HEX_MAX]);
+const char *ssh_spec_machine(const struct remote_spec *spec, char out[SHA256_HEX_MAX]);
 
 #endif
