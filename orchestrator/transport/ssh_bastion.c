@@ -104,7 +104,7 @@ static void opened(struct passage *p, int fd)
 {
 	struct ssh_bastion *b = p->bastion;
 
-	p->open = true;
+	p->open = b->carries = true;
 	p->relay->tunnels++;
 	b->site->pauses = 0;
 	level_success(&b->site->level, b->site->used, bastion_now(b));
@@ -159,6 +159,25 @@ static void no_room(struct passage *p)
 	once_more(p, E_UNREACHABLE, "there is no room for another connection (resource shortage)");
 }
 
+/* One reason for all, as long as it is true of all: what the login's key or AllowTcpForwarding forbids has nothing to do with
+   the target, what PermitOpen forbids has. */
+static void forbidden(struct passage *p)
+{
+	struct err err = {.code = 0};
+
+	if (p->bastion->carries) {
+		fail(p, E_FORWARDING,
+		     "this connection is not allowed, others are (administratively prohibited); see PermitOpen of its "
+		     "sshd -T, and permitopen in the key's options there");
+		return;
+	}
+	err_set(&err, E_FORWARDING,
+		"%s: allows none of the connections it was asked for (administratively prohibited); see AllowTcpForwarding, "
+		"DisableForwarding and PermitOpen of its sshd -T, and the key's options there (restrict, permitopen)",
+		p->bastion->spec->label);
+	tell(p, -1, &err);
+}
+
 /* What the far side has said, by whom it is meant. */
 static void on_answered(void *arg, enum tunnel_answer answer, int fd, const struct err *err)
 {
@@ -185,9 +204,7 @@ static void on_answered(void *arg, enum tunnel_answer answer, int fd, const stru
 		silent(p);
 		break;
 	case TUNNEL_FORBIDDEN:
-		fail(p, E_FORWARDING,
-		     "the connection is not allowed (administratively prohibited); see AllowTcpForwarding, PermitOpen and "
-		     "DisableForwarding of its sshd -T, and the key's options there (restrict, permitopen)");
+		forbidden(p);
 		break;
 	case TUNNEL_NO_ROOM:
 		no_room(p);

@@ -9,8 +9,8 @@
  *
  *   - the machine cannot connect to the target, or gets no answer in time: E_UNREACHABLE, about the target. Silence
  *     costs its session (ssh_pool.h), a refusal costs nothing.
- *   - it does not allow it: E_FORWARDING. It has no room: half the level, a pause that doubles, and again, up to
- *     OPEN_TRIES times.
+ *   - it does not allow it: E_FORWARDING, in the same words for all as long as it has allowed none. It has no room:
+ *     half the level, a pause that doubles, and again, up to OPEN_TRIES times.
  *   - it cannot be reached, closes early, does not keep to the protocol: all who wait are told, with its name, unless
  *     there are other sessions to it; and nobody tries it again for HOLD_FIRST_MS, twice as long each time, up to
  *     HOLD_MAX_MS, however many ask, who are told the same meanwhile. So a target's tries are not counted for it, and it

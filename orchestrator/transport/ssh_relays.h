@@ -45,6 +45,7 @@ struct ssh_bastion {
 	struct list relays;  /* relay.node */
 	struct list waiting; /* passage.node */
 	int64_t login_ms;    /* when the last login began */
+	bool carries;        /* it has opened a connection for this login */
 	struct err barred;   /* why it is not tried again; code 0: it may be */
 	bool closing;
 };
