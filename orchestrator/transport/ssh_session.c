@@ -316,11 +316,21 @@ static bool step_shell(struct ssh_remote *r)
 	return true;
 }
 
+/* Of several machines in a row the first that does not answer is to be found out first: the others are silent with it. */
+static int keepalive_period(const struct ssh_remote *r)
+{
+	int depth = 1;
+
+	for (const struct remote_spec *via = r->via; via; via = via->via)
+		depth++;
+	return r->relay ? r->transport->keepalive_ms / (depth + 1) * depth : r->transport->keepalive_ms;
+}
+
 /* Asks whether the host still lives when it has been silent, and gives up after three silent periods. */
 static void keep_alive(struct ssh_remote *r)
 {
 	int64_t now = ssh_remote_now(r), silent = now - r->io.last_in_ms;
-	int period = r->transport->keepalive_ms, next;
+	int period = keepalive_period(r), next;
 	struct err err;
 
 	if (now < r->keepalive_ms)
