@@ -9,7 +9,8 @@
 
 #include <unistd.h>
 
-enum { CONNECT_DEFAULT_MS = 10000 };
+/* libssh2 gives an open up after 60 s, and we before it. */
+enum { CONNECT_DEFAULT_MS = 10000, CONNECT_MAX_MS = 50000 };
 
 int64_t bastion_now(const struct ssh_bastion *b)
 {
@@ -456,7 +457,9 @@ void ssh_bastion_open(struct ssh_transport *t, const struct remote_spec *through
 	p->host = str_dup(request->host);
 	p->port = request->port;
 	p->target = str_fmt("%s:%d", request->host, request->port);
-	p->connect_ms = request->connect_ms > 0 ? request->connect_ms : CONNECT_DEFAULT_MS;
+	p->connect_ms = request->connect_ms <= 0	       ? CONNECT_DEFAULT_MS
+			: request->connect_ms > CONNECT_MAX_MS ? CONNECT_MAX_MS
+							       : request->connect_ms;
 	p->since_ms = bastion_now(b);
 	request->priv = p;
 	list_append(&b->waiting, &p->node);

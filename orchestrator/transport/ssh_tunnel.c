@@ -3,7 +3,8 @@
  * from then on each pump of the session, and each event of our end of the pair, moves what can be moved. It fails alone
  * when the far side refuses the channel, and with its session. Closing sends what the owner wrote (LINGER_MS), closes
  * the channel (CLOSE_MS), then our end of the pair in its poll handle's close callback, which frees the tunnel. An open
- * that is not answered stays with the session, which waits for it or is closed.
+ * that is not answered stays with the session until it is answered after all, libssh2 gives it up, or the session is
+ * closed.
  */
 #include "transport/ssh_tunnel.h"
 
@@ -217,9 +218,10 @@ static int step_opening(struct ssh_tunnel *t, struct err *err)
 		}
 		return STEP_WAIT;
 	}
-	if (rc != LIBSSH2_ERROR_CHANNEL_FAILURE || r->io.cut)
+	if (r->io.cut || (rc != LIBSSH2_ERROR_CHANNEL_FAILURE && rc != LIBSSH2_ERROR_TIMEOUT))
 		return ssh_remote_lost(r, rc, err);
-	answer(t, reason(r->session), -1, NULL);
+	/* After 60 s (LIBSSH2_READ_TIMEOUT) libssh2 gives the open up by itself; others' tunnels in the session live on. */
+	answer(t, rc == LIBSSH2_ERROR_TIMEOUT ? TUNNEL_SILENCE : reason(r->session), -1, NULL);
 	return end(t, NULL);
 }
 

@@ -104,7 +104,7 @@ struct tunnel_request {
 	/* set by the caller; host (a name or an address as the machine in between knows it) is copied */
 	const char *host;
 	int port;
-	int connect_ms; /* from when that machine is asked; 0: 10000 */
+	int connect_ms; /* from when that machine is asked; 0: 10000; at most 50000 */
 	/* Once, never from inside tunnel_open. fd: connected, non-blocking, the receiver's: closing it ends the
 	   connection, EOF and shutdown work as on a socket. -1: *err says why not. */
 	void (*done)(struct tunnel_request *request, int fd, const struct err *err);
