@@ -6,7 +6,8 @@
 # shells are here), tsudo (may do all by sudo -n), tnosudo (may not), tnologin, tnoisy (prints much at login). Each
 # takes the keys in $keys: id_ed25519, id_ecdsa, id_ecdsa384, id_ecdsa521, id_rsa, id_rsa_pem.
 #
-#     sshd_start [LINE OF sshd_config]…	sets $port and $sshd_pid; again: another one
+#     sshd_start [LINE OF sshd_config]…	sets $port and $sshd_pid; again: another one. SSHD_NETNS: in that network
+#					namespace; SSHD_LISTEN: at that address
 #     sshd_stop
 #     probe ARGUMENTS…			run (tap.sh) transport_probe with user, key, port and pin filled in
 
@@ -86,6 +87,9 @@ sshd_prepare() {
 
 sshd_start() {
 	[ -d "$sshd_root" ] || sshd_prepare
+	in_net=
+	[ -z "${SSHD_NETNS-}" ] || in_net="ip netns exec $SSHD_NETNS"
+	listen=${SSHD_LISTEN:-127.0.0.1}
 	port=$(free_port)
 	conf=$sshd_root/conf.$port
 	hostkeys='ed25519 ecdsa rsa'
@@ -95,18 +99,19 @@ sshd_start() {
 		for line in "$@"; do echo "$line"; done
 		for type in $hostkeys; do echo "HostKey $sshd_root/${SSHD_KEYSET:-host}_$type"; done
 		echo "Port $port"
-		echo 'ListenAddress 127.0.0.1'
+		echo "ListenAddress $listen"
 		echo 'UsePAM no'
 		echo 'StrictModes no'
 		echo "AuthorizedKeysFile $sshd_root/authorized_keys"
 		echo "PidFile $sshd_root/pid.$port"
-		echo 'MaxStartups 200'
+		# Here the last one counts.
+		case "$*" in *MaxStartups*) ;; *) echo 'MaxStartups 200' ;; esac
 		echo 'PermitRootLogin yes'
 		echo 'UseDNS no'
 		echo 'LogLevel VERBOSE'
 	} >"$conf"
-	# shellcheck disable=SC2016
-	unshare -m sh -c 'set -e; cd "$1"
+	# shellcheck disable=SC2016,SC2086
+	$in_net unshare -m sh -c 'set -e; cd "$1"
 		for f in passwd shadow group sudoers; do [ ! -e "/etc/$f" ] || mount --bind "$f" "/etc/$f"; done
 		[ -z "$3" ] || mount --bind "$3" /etc/pam.d/sshd
 		mkdir -p /run/sshd; exec /usr/sbin/sshd -D -e -f "$2"' sh "$sshd_root" "$conf" "${SSHD_PAM-}" 2>"$sshd_root/log.$port" &
@@ -114,7 +119,8 @@ sshd_start() {
 	sshd_pids="$sshd_pids $sshd_pid"
 	pin=$(ssh-keygen -lf "$sshd_root/${SSHD_KEYSET:-host}_${hostkeys%% *}.pub" | awk '{ print $2 }')
 	tries=0
-	until perl -MIO::Socket::INET -e 'exit !IO::Socket::INET->new(PeerAddr=>"127.0.0.1",PeerPort=>$ARGV[0])' "$port"; do
+	# shellcheck disable=SC2086
+	until $in_net perl -MIO::Socket::INET -e 'exit !IO::Socket::INET->new(PeerAddr=>$ARGV[0],PeerPort=>$ARGV[1])' "$listen" "$port"; do
 		tries=$((tries + 1))
 		if [ $tries -gt 200 ]; then
 			echo "sshd does not come up:" >&2
@@ -170,10 +176,12 @@ fleet_probe() {
 	run "$probe_bin" --user root --key "$keys/id_ed25519" --known-hosts "$fleet_root/known_hosts" --port "$port" "$@"
 }
 
-cleanup() {
+# A test that starts more has a cleanup of its own, which calls this.
+transport_cleanup() {
 	sshd_stop
 	if [ -n "$fleet_pid" ]; then
 		kill "$fleet_pid" 2>/dev/null || true
 		wait "$fleet_pid" 2>/dev/null || true
 	fi
 }
+cleanup() { transport_cleanup; }

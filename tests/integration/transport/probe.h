@@ -52,6 +52,10 @@ struct probe {
 	size_t hosts_n, next, active, opened, failed, ops_ok, ops_failed, resolved;
 	size_t concurrency;
 	bool hold, show, quiet;
+	const char *tunnel; /* HOST:PORT: no hosts, one tunnel (probe_tunnel.c) */
+	struct buf input;
+	int slow_reader_ms;
+	void (*tunnel_over)(struct probe *p, bool good);
 	int close_at_ms;
 	bool close_anyway;
 	uv_timer_t close_timer;
@@ -61,6 +65,9 @@ struct probe {
 
 /* Fills `p` from the command line; ends the program when that cannot be understood. */
 void probe_parse(struct probe *p, int argc, char **argv);
+
+/* Opens the tunnel of --tunnel and uses it; tunnel_over then. */
+void probe_tunnel_start(struct probe *p, const char *to);
 
 /* Ends the program with 2. */
 void probe_die(const char *what, const char *detail);

@@ -274,6 +274,21 @@ static void opt_via(struct probe *p, const char *v)
 		set_hop_word(hop, word);
 }
 
+static void opt_tunnel(struct probe *p, const char *v)
+{
+	p->tunnel = v;
+}
+
+static void opt_input(struct probe *p, const char *v)
+{
+	slurp(v, &p->input);
+}
+
+static void opt_slow_reader(struct probe *p, const char *v)
+{
+	p->slow_reader_ms = (int)strtol(v, NULL, 10);
+}
+
 static void opt_via_command(struct probe *p, const char *v)
 {
 	p->spec.via_command = v;
@@ -377,6 +392,9 @@ static const struct {
     {{"via", required_argument, NULL, 0}, opt_via},
     {{"via-command", required_argument, NULL, 0}, opt_via_command},
     {{"windows", no_argument, NULL, 0}, opt_windows},
+    {{"tunnel", required_argument, NULL, 0}, opt_tunnel},
+    {{"input", required_argument, NULL, 0}, opt_input},
+    {{"slow-reader", required_argument, NULL, 0}, opt_slow_reader},
     {{"budget", required_argument, NULL, 0}, opt_budget},
     {{"concurrency", required_argument, NULL, 0}, opt_concurrency},
     {{"keepalive", required_argument, NULL, 0}, opt_keepalive},

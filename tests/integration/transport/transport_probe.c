@@ -6,6 +6,7 @@
  *			[--pin P]… [--known-hosts FILE] [--accept-new] [--port N] [--sudo] [--windows]
  *			[--budget PHASE=MS]…
  *			[--via USER@ADDRESS:PORT[,key=FILE][,pin=P][,known_hosts=FILE][,PHASE=MS]…]… [--via-command C]
+ *			[--tunnel HOST:PORT [--input FILE] [--slow-reader MS]]
  *			[--concurrency N] [--keepalive S] [--handshakes N] [--hold] [--close-at MS | --close-anyway MS]
  *			[--show] [--quiet] (ADDRESS… | --range FIRST COUNT) [-- OP…]
  *
@@ -194,8 +195,7 @@ static void on_opened(struct remote *remote, const struct err *err, void *arg)
 	}
 	if (p->hold && p->resolved == p->hosts_n) {
 		printf("held opened=%zu failed=%zu\n", p->opened, p->failed);
-		fflush(stdout);
-		release_held(p);
+			release_held(p);
 	}
 }
 
@@ -214,11 +214,19 @@ static void start_more(struct probe *p)
 		p->active++;
 		h->remote = remote_open(p->transport, &spec, on_opened, h);
 	}
-	if (!p->active && p->transport) {
+	if (!p->active && p->transport && !p->tunnel) {
 		ssh_transport_close(p->transport, all_gone, NULL);
 		p->transport = NULL;
 		uv_close((uv_handle_t *)&p->usr1, NULL);
 	}
+}
+
+static void on_tunnel_over(struct probe *p, bool good)
+{
+	p->tunnel = NULL;
+	p->ops_ok += good;
+	p->ops_failed += !good;
+	start_more(p);
 }
 
 static void on_usr1(uv_signal_t *handle, int signum)
@@ -233,7 +241,6 @@ static void on_usr1(uv_signal_t *handle, int signum)
 		remote_info(p->hosts[i].remote, &info);
 		printf("%s phase=%s\n", p->hosts[i].label, info.phase);
 	}
-	fflush(stdout);
 }
 
 static size_t fds(void)
@@ -259,6 +266,9 @@ static void run(struct probe *p)
 	if (ssh_transport_new(&p->loop, &p->options, &p->transport, &err) ||
 	    ssh_transport_reserve(p->concurrency < p->hosts_n ? p->concurrency : p->hosts_n, &err))
 		probe_die("", err.text);
+	p->tunnel_over = on_tunnel_over;
+	if (p->tunnel)
+		probe_tunnel_start(p, p->tunnel);
 	start_more(p);
 	if (p->close_anyway)
 		start_close_timer(p);
@@ -277,6 +287,9 @@ static void release(struct probe *p)
 		free(p->hosts[i].label);
 	}
 	free(p->hosts);
+	for (int i = 0; i < p->hops_n; i++)
+		buf_release_secret(&p->hops[i].key);
+	buf_release(&p->input);
 	buf_release_secret(&p->key);
 	buf_release(&p->certificate);
 }
@@ -291,6 +304,7 @@ int main(int argc, char **argv)
 	int left;
 
 	signal(SIGPIPE, SIG_IGN); /* as the program does */
+	setvbuf(stdout, NULL, _IOLBF, 0); /* tests read along */
 	probe_parse(&p, argc, argv);
 	/* What libuv and libcrypto open once and keep is no leak. */
 	uv_loop_init(&p.loop);
@@ -309,7 +323,6 @@ int main(int argc, char **argv)
 	       (long long)(clock_mono_ms(&clock_system) - began), cpu, p.hosts_n ? cpu / (double)p.hosts_n : 0,
 	       usage.ru_maxrss);
 	release(&p);
-	fflush(stdout);
 	if (left || before != after)
 		return 3;
 	return p.failed || p.ops_failed ? 1 : 0;
