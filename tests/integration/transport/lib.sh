@@ -176,9 +176,25 @@ fleet_probe() {
 	run "$probe_bin" --user root --key "$keys/id_ed25519" --known-hosts "$fleet_root/known_hosts" --port "$port" "$@"
 }
 
+# --- a bastion that does something wrong, which its user's name chooses (bad_bastion.py)
+#     bad_bastion_start	$bad_port, $bad_pin; its log is $work/bad.log
+bad_bastion_pid=
+
+bad_bastion_start() {
+	/usr/bin/python3 "$(dirname "$0")/bad_bastion.py" "$sshd_root/host_ed25519" "$keys/id_ed25519.pub" "$work/bad.port" \
+		"$work/bad.log" 2>"$work/bad.err" &
+	bad_bastion_pid=$!
+	wait_until 'the bad bastion listens' 30 test -s "$work/bad.port"
+	# shellcheck disable=SC2034
+	bad_port=$(cat "$work/bad.port")
+	# shellcheck disable=SC2034
+	bad_pin=$(ssh-keygen -lf "$sshd_root/host_ed25519.pub" | awk '{ print $2 }')
+}
+
 # A test that starts more has a cleanup of its own, which calls this.
 transport_cleanup() {
 	sshd_stop
+	[ -z "$bad_bastion_pid" ] || kill "$bad_bastion_pid" 2>/dev/null || true
 	if [ -n "$fleet_pid" ]; then
 		kill "$fleet_pid" 2>/dev/null || true
 		wait "$fleet_pid" 2>/dev/null || true
