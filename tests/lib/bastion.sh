@@ -2,7 +2,8 @@
 # Bastions for the shell tests: OpenSSH's sshd on an address of 127.0.0.0/8, root's login by a key; sourced behind
 # lib/tap.sh. Needs root and $work.
 #
-#     bastion_up NAME ADDRESS KEY.PUB       sets bastion_port; its host key's fingerprint: bastion_pin NAME
+#     bastion_up NAME ADDRESS KEY.PUB [LINE]…  sets bastion_port; its host key's fingerprint: bastion_pin NAME. LINE: of its
+#                                           sshd_config, before all others
 #     bastions_down                         also at the end, if the test's cleanup calls it
 
 # work: tap.sh's.
@@ -23,8 +24,11 @@ bastion_up() {
 	ssh-keygen -q -t ed25519 -N '' -f "$bastion_dir/host_key"
 	cp "$3" "$bastion_dir/authorized_keys"
 	bastion_port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => $ARGV[0])->sockport' "$2")
-	cat >"$bastion_dir/config" <<CONF
-ListenAddress $2
+	bastion_name=$1 bastion_address=$2
+	shift 3
+	for bastion_line in "$@"; do echo "$bastion_line"; done >"$bastion_dir/config"
+	cat >>"$bastion_dir/config" <<CONF
+ListenAddress $bastion_address
 Port $bastion_port
 HostKey $bastion_dir/host_key
 AuthorizedKeysFile $bastion_dir/authorized_keys
@@ -41,7 +45,7 @@ CONF
 		mount --bind "$1/passwd" /etc/passwd && mkdir -p /run/sshd && exec /usr/sbin/sshd -D -e -f "$1/config"' \
 		sh "$bastion_dir" 2>"$bastion_dir/log" &
 	bastions_pids="$bastions_pids $!"
-	wait_until "bastion $1 answers" 30 bastion_answers "$2:$bastion_port"
+	wait_until "bastion $bastion_name answers" 30 bastion_answers "$bastion_address:$bastion_port"
 }
 
 bastion_pin() { ssh-keygen -lf "$work/bastion-$1/host_key.pub" | cut -d ' ' -f 2; }
