@@ -10,6 +10,9 @@
  *             vendor's default
  *   services  their key names, in the order in which they are to be stopped. Absent: the two of the vendor, by their
  *             display names
+ *   wait_s    how long, with the services down, a service may take to stop and a file may be held by somebody before
+ *             that is given up and all is started again; 1 to 600 seconds. Absent: ten minutes for a service that makes
+ *             progress, one for one that shows none, three for the file
  *
  * What ran is stopped, what depends on another one first, and started again, whatever happens: each is a debt. What was
  * found stopped or disabled is left so: the file is changed all the same, and the step is a person's then, since the
@@ -197,7 +200,7 @@ static const struct step revert[] = {
     {0},
 };
 
-static const char *const params[] = {"path", "services", NULL};
+static const char *const params[] = {"path", "services", "wait_s", NULL};
 
 const struct agent agent_ad_sync_client = {
     .name = "ad-sync-client",

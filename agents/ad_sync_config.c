@@ -1,5 +1,6 @@
 #include "agents/ad_sync_config.h"
 
+#include "agents/ad_sync_service.h"
 #include "agents/cut_copy.h"
 #include "agents/edit/app_config.h"
 #include "agents/win_text.h"
@@ -381,19 +382,20 @@ enum step_request ad_config_write(const struct agent_ctx *ctx, int n, struct op 
 }
 
 /* Somebody else holds the file: asked again for a while, with the services down. */
-static struct verdict still_busy(const struct agent_ctx *ctx)
+static struct verdict still_busy(const struct agent_ctx *ctx, const struct op_result *result)
 {
+	int64_t began = ctx->wall_ms - result->elapsed_ms, held;
 	const char *since = facts_text(ctx->now, "config.busy_ms", NULL);
 
-	if (!since) {
-		facts_setf(ctx->now, "config.busy_ms", "%lld", (long long)ctx->wall_ms);
-	} else if (ctx->wall_ms - strtoll(since, NULL, 10) >= BUSY_MAX_MS) {
+	if (!since)
+		facts_setf(ctx->now, "config.busy_ms", "%lld", (long long)began);
+	held = ctx->wall_ms - (since ? strtoll(since, NULL, 10) : began);
+	if (held >= services_patience_ms(ctx, BUSY_MAX_MS)) {
 		facts_unset(ctx->now, "config.busy_ms");
-		return verdict_fail(
-		    E_BUSY,
-		    "%s was not changed: another process of the host has held it open for 3 minutes (a scanner, "
-		    "a backup, an editor); end that, then run cutover again",
-		    path_of(ctx));
+		return verdict_fail(E_BUSY,
+				    "%s was not changed: another process of the host has held it open for %ld s (a "
+				    "scanner, a backup, an editor); end that, then run cutover again",
+				    path_of(ctx), (long)(held / 1000));
 	}
 	return verdict_again(BUSY_POLL_MS, "%s is held open by another process", path_of(ctx));
 }
@@ -403,7 +405,7 @@ static struct verdict write_failed(const struct agent_ctx *ctx, const struct op_
 	if (result->failure.code == E_CHANGED || result->failure.code == E_NOTFOUND)
 		return verdict_reread("%s was edited meanwhile", path_of(ctx));
 	if (result->failure.code == E_BUSY)
-		return still_busy(ctx);
+		return still_busy(ctx, result);
 	return verdict_fail(result->failure.code, "%s: %s", path_of(ctx), result->failure.text);
 }
 
@@ -522,6 +524,15 @@ static bool old_bytes(const struct agent_ctx *ctx, struct buf *out)
 	       facts_is(ctx->before, "config.sha256", sha256_hex(buf_str(out), out->len, sha));
 }
 
+bool ad_config_can_go_back(const struct agent_ctx *ctx)
+{
+	struct buf text = BUF_INIT;
+	bool can = old_bytes(ctx, &text);
+
+	buf_release_secret(&text);
+	return can;
+}
+
 enum step_request ad_config_write_old(const struct agent_ctx *ctx, int n, struct op *op, char item[ITEM_MAX])
 {
 	struct buf text = BUF_INIT;
@@ -539,6 +550,17 @@ enum step_request ad_config_write_old(const struct agent_ctx *ctx, int n, struct
 	return OP_DO;
 }
 
+static struct verdict edited_since(const struct agent_ctx *ctx)
+{
+	char *backup = and_backup(ctx);
+	struct verdict verdict =
+	    verdict_drift("%s was edited since we changed it: put %s back by hand%s", path_of(ctx),
+			  facts_text(ctx->before, "config.host", "the old name"), backup);
+
+	free(backup);
+	return verdict;
+}
+
 struct verdict ad_config_old_written(const struct agent_ctx *ctx, int n, const struct op_result *result)
 {
 	struct buf text = BUF_INIT;
@@ -549,9 +571,6 @@ struct verdict ad_config_old_written(const struct agent_ctx *ctx, int n, const s
 		now_is(ctx, &text);
 	buf_release_secret(&text);
 	if (!meant)
-		return verdict_drift(
-		    "%s was edited since we changed it: put %s back by hand; the old file is %s%s beside it",
-		    path_of(ctx), facts_text(ctx->before, "config.host", "the old name"), win_name(path_of(ctx)),
-		    AD_CONFIG_BACKUP_END);
+		return edited_since(ctx);
 	return result->failure.code ? write_failed(ctx, result) : verdict_ok();
 }

@@ -62,6 +62,9 @@ struct verdict ad_config_written(const struct agent_ctx *ctx, int n, const struc
 enum step_request ad_config_read_again(const struct agent_ctx *ctx, int n, struct op *op, char item[ITEM_MAX]);
 struct verdict ad_config_was_read_again(const struct agent_ctx *ctx, int n, const struct op_result *result);
 
+/* Are the bytes of before to be had, exactly? For what is to be stopped: a file that was edited since is left alone. */
+bool ad_config_can_go_back(const struct agent_ctx *ctx);
+
 /* Puts the old host back: only where that gives exactly the bytes of before. */
 enum step_request ad_config_write_old(const struct agent_ctx *ctx, int n, struct op *op, char item[ITEM_MAX]);
 struct verdict ad_config_old_written(const struct agent_ctx *ctx, int n, const struct op_result *result);

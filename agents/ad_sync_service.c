@@ -170,6 +170,9 @@ static bool answered(const struct op_result *result, const char *name, struct ve
 
 	if (result->failure.code)
 		*verdict = verdict_fail(result->failure.code, "service.cmd: %s", result->failure.text);
+	else if (sc_did_not_run(result->exit_code))
+		*verdict = verdict_retry(E_IO, "the service \"%s\" could not be looked at: %s", name,
+					 sc_words(result->exit_code, words));
 	else if (result->exit_code)
 		*verdict =
 		    verdict_fail(service_failure(result->exit_code), "the service \"%s\" could not be looked at: %s",
@@ -405,6 +408,30 @@ static bool any_unreadable(const struct facts *f)
 	return false;
 }
 
+static double wait_s(const struct agent_ctx *ctx, double usual)
+{
+	const json_t *given = json_object_get(ctx->params, "wait_s");
+
+	return given ? json_number_value(given) : usual;
+}
+
+int64_t services_patience_ms(const struct agent_ctx *ctx, int64_t usual_ms)
+{
+	return (int64_t)(wait_s(ctx, (double)usual_ms / 1000) * 1000);
+}
+
+static bool wait_is_good(const struct agent_ctx *ctx, struct assessment *out)
+{
+	double s = wait_s(ctx, 1);
+
+	if (s >= 1 && s <= WAIT_MAX_S)
+		return true;
+	assessment_set(out, ASSESS_PERSON,
+		       "`wait_s` is in seconds, 1 to %d: how long a service may take to stop, and a file may be held",
+		       WAIT_MAX_S);
+	return false;
+}
+
 static bool names_are_good(const struct agent_ctx *ctx, struct assessment *out)
 {
 	const char *name;
@@ -455,7 +482,7 @@ static void not_there(const struct agent_ctx *ctx, struct assessment *out)
 
 bool services_assess(const struct agent_ctx *ctx, struct assessment *out)
 {
-	if (!names_are_good(ctx, out))
+	if (!names_are_good(ctx, out) || !wait_is_good(ctx, out))
 		return false;
 	for (int i = 0; i < services_n(ctx->now); i++) {
 		if (*service_key(ctx->now, i))

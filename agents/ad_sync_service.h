@@ -22,6 +22,7 @@
 #include "agents/win_sc.h"
 
 #define SERVICES_MAX 8
+#define WAIT_MAX_S 600 /* longer than that nothing is waited for */
 
 /* The rows `services`, `state`, `settings` and `dependants` of observe[]. */
 enum step_request services_look(const struct agent_ctx *ctx, int n, struct op *op, char item[ITEM_MAX]);
@@ -35,6 +36,9 @@ struct verdict dependants_seen(const struct agent_ctx *ctx, int n, const struct 
 
 /* For assess: false, with the assessment set, when there are not exactly the services that there should be. */
 bool services_assess(const struct agent_ctx *ctx, struct assessment *out);
+
+/* How long is waited for what stands in the way of the change: `usual_ms`, unless the inventory says it (`wait_s`). */
+int64_t services_patience_ms(const struct agent_ctx *ctx, int64_t usual_ms);
 
 /* For assess, where the file is to be written: false, with the assessment set, when they cannot be stopped and started
    without asking somebody. Adds notes: what is stopped meanwhile. */

@@ -1,7 +1,6 @@
 #include "agents/ad_sync_switch.h"
 
 #include "agents/ad_sync_config.h"
-#include "agents/ad_sync_service.h"
 #include "agents/win_tasklist.h"
 #include "agents/win_text.h"
 
@@ -50,11 +49,11 @@ static int64_t since(const struct agent_ctx *ctx, const char *key)
 	return ctx->wall_ms - strtoll(facts_text(ctx->now, key, "0"), NULL, 10);
 }
 
-/* Notes what the service says of itself. False when it has had its time. */
-static bool has_time(const struct agent_ctx *ctx, const struct sc_status *status)
+/* Notes what the service says of itself. False when it has had its time: `quiet` without a sign of progress, `most` in
+   all. */
+static bool has_time_of(const struct agent_ctx *ctx, const struct sc_status *status, int64_t quiet, int64_t most)
 {
 	char progress[64];
-	int64_t quiet = QUIET_MAX_MS;
 
 	snprintf(progress, sizeof(progress), "%d %u", (int)status->state, status->checkpoint);
 	if (!facts_is(ctx->now, "wait.progress", progress)) {
@@ -63,7 +62,18 @@ static bool has_time(const struct agent_ctx *ctx, const struct sc_status *status
 	}
 	if (status->wait_hint_ms > quiet)
 		quiet = status->wait_hint_ms;
-	return since(ctx, "wait.since_ms") < AD_WAIT_MAX_MS && since(ctx, "wait.progress_ms") < quiet;
+	return since(ctx, "wait.since_ms") < most && since(ctx, "wait.progress_ms") < quiet;
+}
+
+static bool has_time(const struct agent_ctx *ctx, const struct sc_status *status)
+{
+	return has_time_of(ctx, status, QUIET_MAX_MS, AD_WAIT_MAX_MS);
+}
+
+static bool has_time_to_stop(const struct agent_ctx *ctx, const struct sc_status *status)
+{
+	return has_time_of(ctx, status, services_patience_ms(ctx, QUIET_MAX_MS),
+			   services_patience_ms(ctx, AD_WAIT_MAX_MS));
 }
 
 static long waited_s(const struct agent_ctx *ctx)
@@ -102,7 +112,7 @@ bool ad_revert_is_open(const struct agent_ctx *ctx)
 static bool revert_is_due(const struct agent_ctx *ctx)
 {
 	if (ad_config_is(ctx->before, "old") && (ad_config_is(ctx->now, "new") || ad_config_is(ctx->now, "torn")))
-		return true;
+		return ad_config_can_go_back(ctx);
 	return ad_revert_is_open(ctx);
 }
 
@@ -163,12 +173,16 @@ static struct verdict could_not_stop(const struct agent_ctx *ctx, int i, long co
 static struct verdict stop_was_sent(const struct agent_ctx *ctx, int i, const struct op_result *result)
 {
 	struct sc_status none = {.state = service_state(ctx->now, i)};
+	char words[SC_WORDS_MAX];
 	const char *name = service_name(ctx->now, i);
 
 	wait_for(ctx, "stop", service_key(ctx->now, i));
 	if (result->failure.code)
 		return verdict_fail(result->failure.code, "the service \"%s\" could not be stopped: %s", name,
 				    result->failure.text);
+	if (sc_did_not_run(result->exit_code))
+		return verdict_retry(E_IO, "the service \"%s\" could not be told to stop: %s; " NOT_CHANGED, name,
+				     sc_words(result->exit_code, words));
 	switch (result->exit_code) {
 	case SC_OK:
 	case SC_NOT_ACTIVE:
@@ -177,7 +191,7 @@ static struct verdict stop_was_sent(const struct agent_ctx *ctx, int i, const st
 		return verdict_again(1, "the service \"%s\" was told to stop", name);
 	case SC_CANNOT_ACCEPT:
 	case SC_DATABASE_LOCKED:
-		if (has_time(ctx, &none))
+		if (has_time_to_stop(ctx, &none))
 			return verdict_again(POLL_MS, "the service \"%s\" takes no request just now", name);
 		break;
 	default: /* any other code of sc.exe */
@@ -220,7 +234,7 @@ struct verdict ad_stopped(const struct agent_ctx *ctx, int n, const struct op_re
 	}
 	if (facts_get(ctx->now, "wait.sent") && status.pid && (long)status.pid != was)
 		return revived(ctx, i, &status);
-	if (has_time(ctx, &status))
+	if (has_time_to_stop(ctx, &status))
 		return verdict_again(POLL_MS, "waiting for the service \"%s\" to stop (it is %s)", name,
 				     sc_state_name(status.state));
 	verdict = verdict_fail(
@@ -290,7 +304,7 @@ struct verdict ad_is_gone(const struct agent_ctx *ctx, int n, const struct op_re
 	if (result->exit_code) {
 		words = script_words(result);
 		verdict =
-		    verdict_fail(E_IO, "tasklist.exe cannot say whether the process of \"%s\" has ended (code %d): %s",
+		    verdict_retry(E_IO, "tasklist.exe cannot say whether the process of \"%s\" has ended (code %d): %s",
 				 name, (int)result->exit_code, words);
 		free(words);
 		return verdict;
@@ -300,15 +314,16 @@ struct verdict ad_is_gone(const struct agent_ctx *ctx, int n, const struct op_re
 		wait_over(ctx->now);
 		return verdict_ok();
 	}
-	if (since(ctx, "wait.since_ms") < GONE_MAX_MS)
+	if (since(ctx, "wait.since_ms") < services_patience_ms(ctx, GONE_MAX_MS))
 		return verdict_again(GONE_POLL_MS, "waiting for process %ld of the service \"%s\" to end",
 				     pid_of(ctx, n), name);
+	verdict =
+	    verdict_fail(E_TIMEOUT,
+			 "the service \"%s\" has stopped, but its process %ld is still there after %ld s; " NOT_CHANGED
+			 ": see what it is doing, or end it, then run cutover again",
+			 name, pid_of(ctx, n), waited_s(ctx));
 	wait_over(ctx->now);
-	return verdict_fail(
-	    E_TIMEOUT,
-	    "the service \"%s\" has stopped, but its process %ld is still there after a minute; " NOT_CHANGED
-	    ": see what it is doing, or end it, then run cutover again",
-	    name, pid_of(ctx, n));
+	return verdict;
 }
 
 /* ---- down, before and behind the write -------------------------------------------------------------------------- */
@@ -331,7 +346,7 @@ enum step_request ad_still_down(const struct agent_ctx *ctx, int n, struct op *o
 
 enum step_request ad_revert_still_down(const struct agent_ctx *ctx, int n, struct op *op, char item[ITEM_MAX])
 {
-	return look_down(ctx, n, op, item, ad_config_is(ctx->now, "new") || ad_config_is(ctx->now, "torn"));
+	return look_down(ctx, n, op, item, revert_is_due(ctx) && !ad_config_is(ctx->now, "old"));
 }
 
 enum step_request ad_stayed_down(const struct agent_ctx *ctx, int n, struct op *op, char item[ITEM_MAX])
@@ -399,12 +414,16 @@ static struct verdict could_not_start(const struct agent_ctx *ctx, const char *n
 static struct verdict start_was_sent(const struct agent_ctx *ctx, const char *name, const struct op_result *result)
 {
 	struct sc_status none = {.state = SC_STOPPED};
+	char words[SC_WORDS_MAX];
 
 	if (result->failure.code) {
 		wait_over(ctx->now);
 		return verdict_fail(result->failure.code, "the service \"%s\" could not be started: %s", name,
 				    result->failure.text);
 	}
+	if (sc_did_not_run(result->exit_code))
+		return verdict_retry(E_IO, "the service \"%s\" could not be told to start: %s", name,
+				     sc_words(result->exit_code, words));
 	switch (result->exit_code) {
 	case SC_OK:
 	case SC_ALREADY_RUNNING:

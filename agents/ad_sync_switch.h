@@ -5,7 +5,8 @@
  * `sc stop` and `sc start` only send the request: it is then asked, once a second, until the service *is* what it
  * should be. A service that says that it is at it (STOP_PENDING, START_PENDING) has time for as long as its checkpoint
  * grows, and for its own wait hint, ten minutes at most (service-status-transitions.md); one that says nothing has a
- * minute.
+ * minute. Where the inventory has `wait_s` that is the whole time for a stop, and for its process to end; what is
+ * started has its usual time.
  *
  *     stop          for each that runs: sc stop, until STOPPED. The debt is `start`
  *     wait-gone     its process has ended: the config is read at the start of the process
@@ -22,9 +23,9 @@
 #ifndef AGENTS_AD_SYNC_SWITCH_H
 #define AGENTS_AD_SYNC_SWITCH_H
 
-#include "agents/agent.h"
+#include "agents/ad_sync_service.h"
 
-#define AD_WAIT_MAX_MS (10 * 60 * 1000) /* longer than that no service is waited for */
+#define AD_WAIT_MAX_MS (WAIT_MAX_S * 1000)
 
 enum step_request ad_stop(const struct agent_ctx *ctx, int n, struct op *op, char item[ITEM_MAX]);
 struct verdict ad_stopped(const struct agent_ctx *ctx, int n, const struct op_result *result);

@@ -66,8 +66,14 @@ static const struct sc_code codes[] = {
      "set the account again (services.msc, Log On), then start it"},
     {1115, "ERROR_SHUTDOWN_IN_PROGRESS", "the host is shutting down", "run cutover again when it is up"},
     {1722, "RPC_S_SERVER_UNAVAILABLE", "the service manager does not answer", "see whether the host is well"},
-    {9009, "MSG_DIR_BAD_COMMAND_OR_FILE", "sc.exe is not in System32", "see whether the host is well"},
+    {9009, "MSG_DIR_BAD_COMMAND_OR_FILE", "cmd.exe could not start sc.exe",
+     "see whether it is in System32 and whether the host has memory left"},
 };
+
+bool sc_did_not_run(long code)
+{
+	return code == SC_NOT_STARTED || code < 0;
+}
 
 const struct sc_code *sc_code(long code)
 {
@@ -84,6 +90,10 @@ const char *sc_words(long code, char words[SC_WORDS_MAX])
 
 	if (known)
 		snprintf(words, SC_WORDS_MAX, "code %ld, %s: %s", code, known->meaning, known->advice);
+	else if (code < 0)
+		snprintf(words, SC_WORDS_MAX,
+			 "code 0x%08lX, the program died before it did anything: see whether the host has memory left",
+			 (unsigned long)code & 0xffffffff);
 	else
 		snprintf(words, SC_WORDS_MAX, "code %ld (`net helpmsg %ld` on the host says what that is)", code, code);
 	return words;

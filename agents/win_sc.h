@@ -41,6 +41,7 @@ enum sc_exit {
 	SC_CANNOT_ACCEPT = 1061,
 	SC_NOT_ACTIVE = 1062,
 	SC_LOGON_FAILED = 1069,
+	SC_NOT_STARTED = 9009, /* cmd.exe's */
 };
 
 struct sc_status {
@@ -78,6 +79,10 @@ struct sc_code {
 
 /* NULL for a code without a meaning of its own. */
 const struct sc_code *sc_code(long code);
+
+/* Is it no answer at all: cmd.exe could not start sc.exe (9009), or it died (an NTSTATUS, which is negative, like 0xC0000142
+   where Windows has no room for one more program)? A host under load does that for a moment. */
+bool sc_did_not_run(long code);
 
 /* "code 1058, the service is disabled: enable it (sc config NAME start= auto) if it should run". */
 #define SC_WORDS_MAX 256

@@ -137,7 +137,7 @@ START_TEST(test_held_file)
 	ad_begin("{}");
 	ad.on_op = hold;
 	ENDS(drive_run(&ad), DRIVE_STOPPED);
-	SAYS(VERDICT_FAIL, "was not changed: another process of the host has held it open for 3 minutes");
+	SAYS(VERDICT_FAIL, "was not changed: another process of the host has held it open for 18");
 	win_file(CONFIG)->busy = 0;
 	ad_is_untouched();
 	ad_end();
@@ -172,13 +172,34 @@ START_TEST(test_edited_meanwhile)
 	ck_assert(ad_file_is(CONFIG, FILE_OF(NEW_NAME) "<!-- x -->\r\n"));
 	ck_assert(ad_file_is(BACKUP, FILE_OF(OLD_NAME) "<!-- x -->\r\n"));
 	ad_runs_with(AGENT, NEW_NAME);
-	/* what was there before is not what would come out of a roll-back: a person's matter, and the services run */
+	/* what was there before is not what would come out of a roll-back: a person's matter, and nothing is stopped */
 	ENDS(drive_rollback(&ad), DRIVE_STOPPED);
 	SAYS(VERDICT_DRIFT, "was edited since we changed it: put us.imhs-ws.trendmicro.com back by hand");
+	ck_assert_ptr_null(strstr(ad.text, "beside it"));
+	ck_assert_int_eq(win_service(AGENT)->stops, 1);
+	ck_assert_int_eq(win_service(SERVICE)->stops, 1);
 	ck_assert(ad_file_is(CONFIG, FILE_OF(NEW_NAME) "<!-- x -->\r\n"));
 	ad_runs_with(AGENT, NEW_NAME);
 	ad_runs_with(SERVICE, NEW_NAME);
 	ck_assert_uint_eq(ad.debts_n, 0);
+	ad_end();
+}
+END_TEST
+
+/* Edited behind us: the same, and the file of before is beside it. */
+START_TEST(test_edited_since)
+{
+	const char *edited = FILE_OF(NEW_NAME) "<!-- x -->\r\n";
+
+	ad_begin("{}");
+	ENDS(drive_run(&ad), DRIVE_DONE);
+	win_write(CONFIG, edited, strlen(edited));
+	ENDS(drive_rollback(&ad), DRIVE_STOPPED);
+	SAYS(VERDICT_DRIFT, "put us.imhs-ws.trendmicro.com back by hand; as it was before our change it is kept beside "
+			    "it as PluginService.exe.config.before-cutover");
+	ck_assert(ad_file_is(CONFIG, edited));
+	ck_assert_int_eq(win_service(AGENT)->stops, 1);
+	ck_assert_int_eq(win_service(SERVICE)->stops, 1);
 	ad_end();
 }
 END_TEST
@@ -213,5 +234,6 @@ SUITE(ad_sync_file)
 	TEST_CASE(s, test_already_new);
 	TEST_CASE(s, test_held_file);
 	TEST_CASE(s, test_edited_meanwhile);
+	TEST_CASE(s, test_edited_since);
 	TEST_CASE(s, test_read_only);
 }

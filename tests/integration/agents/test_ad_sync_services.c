@@ -81,6 +81,39 @@ START_TEST(test_never_stops)
 }
 END_TEST
 
+/* So long as the inventory says, with signs of life or without; for a start the usual time stays. */
+START_TEST(test_never_stops_in_its_time)
+{
+	ad_begin("{\"wait_s\": 5}");
+	win_service(SERVICE)->stop_looks = 10;
+	win_service(SERVICE)->makes_progress = _i;
+	win_service(AGENT)->start_looks = 30;
+	ENDS(drive_run(&ad), DRIVE_STOPPED);
+	SAYS(VERDICT_FAIL, "the service \"" SERVICE_NAME "\" has not stopped in 5 s (it is STOP_PENDING");
+	ad_is_untouched();
+	ck_assert_uint_eq(ad.debts_n, 0);
+	ad_end();
+	ad_begin("{\"wait_s\": 5}");
+	win_service(SERVICE)->lingers = -1;
+	ENDS(drive_run(&ad), DRIVE_STOPPED);
+	SAYS(VERDICT_FAIL, "its process 2008 is still there after 5 s; the file was not changed, and");
+	ad_is_untouched();
+	ad_end();
+}
+END_TEST
+
+START_TEST(test_wait_out_of_range)
+{
+	static const char *const cases[] = {"{\"wait_s\": 0}", "{\"wait_s\": 601}", "{\"wait_s\": -1e300}"};
+
+	ad_begin(cases[_i]);
+	ENDS(drive_run(&ad), DRIVE_STOPPED);
+	SAYS(VERDICT_PERSON, "`wait_s` is in seconds, 1 to 600");
+	ad_is_untouched();
+	ad_end();
+}
+END_TEST
+
 /* Ten minutes with signs of life are waited for, sixty seconds without are not. */
 START_TEST(test_slow_with_progress)
 {
@@ -209,13 +242,13 @@ START_TEST(test_process_lingers)
 	ad_begin("{}");
 	win_service(SERVICE)->lingers = -1;
 	ENDS(drive_run(&ad), DRIVE_STOPPED);
-	SAYS(VERDICT_FAIL, "its process 2008 is still there after a minute; the file was not changed, and");
+	SAYS(VERDICT_FAIL, "its process 2008 is still there after 60 s; the file was not changed, and");
 	ad_is_untouched();
 	ad_end();
 	ad_begin("{}");
 	win.fail_tasklist = 1;
 	ENDS(drive_run(&ad), DRIVE_STOPPED);
-	SAYS(VERDICT_FAIL, "(code 1): ERROR: The RPC server is unavailable.");
+	SAYS(VERDICT_RETRY, "(code 1): ERROR: The RPC server is unavailable.");
 	ad_is_untouched();
 	ad_end();
 }
@@ -261,6 +294,23 @@ START_TEST(test_other_dependency)
 	ad_begin("{}");
 	win_service(AGENT)->depends_on = NULL;
 	win_service(SERVICE)->depends_on = AGENT;
+	ENDS(drive_run(&ad), DRIVE_DONE);
+	ad_is_changed();
+	ad_end();
+}
+END_TEST
+
+/* sc.exe itself was not run: whether it was the host's fault or its load, that is asked again. */
+START_TEST(test_did_not_run)
+{
+	static const long codes[] = {9009, (long)(int32_t)0xc0000142, (long)(int32_t)0xc000012d};
+
+	ad_begin("{}");
+	win.fail_sc = codes[_i];
+	ENDS(drive_run(&ad), DRIVE_STOPPED);
+	SAYS(VERDICT_RETRY, "the service \"" AGENT_NAME "\" could not be looked at: code ");
+	ad_is_untouched();
+	win.fail_sc = 0;
 	ENDS(drive_run(&ad), DRIVE_DONE);
 	ad_is_changed();
 	ad_end();
@@ -314,6 +364,8 @@ SUITE(ad_sync_services)
 	TEST_CASE_LOOP(s, test_found_stopped, 0, 2);
 	TEST_CASE(s, test_both_found_stopped);
 	TEST_CASE_LOOP(s, test_never_stops, 0, 3);
+	TEST_CASE_LOOP(s, test_never_stops_in_its_time, 0, 2);
+	TEST_CASE_LOOP(s, test_wait_out_of_range, 0, 3);
 	TEST_CASE(s, test_slow_with_progress);
 	TEST_CASE_LOOP(s, test_stop_codes, 0, 7);
 	TEST_CASE_LOOP(s, test_start_codes, 0, 6);
@@ -322,5 +374,6 @@ SUITE(ad_sync_services)
 	TEST_CASE(s, test_process_lingers);
 	TEST_CASE(s, test_not_begun);
 	TEST_CASE(s, test_other_dependency);
+	TEST_CASE_LOOP(s, test_did_not_run, 0, 3);
 	TEST_CASE(s, test_which_services);
 }

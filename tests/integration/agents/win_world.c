@@ -408,7 +408,9 @@ static void run(const struct op *op, struct op_result *result)
 {
 	for (int i = 0; i < op->args_n; i++)
 		ck_assert_msg(win_is_argument(op->args[i]), "%s", op->args[i]);
-	if (strcmp(op->script->name, "service.cmd") == 0)
+	if (strcmp(op->script->name, "service.cmd") == 0 && win.fail_sc)
+		result->exit_code = (int32_t)win.fail_sc;
+	else if (strcmp(op->script->name, "service.cmd") == 0)
 		service_manager(op, result);
 	else if (strcmp(op->script->name, "tasks.cmd") == 0)
 		list_processes(op, result);

@@ -62,6 +62,7 @@ struct win_world {
 	void (*more)(const struct op *op, struct op_result *result);
 	int tasks_asked;
 	int fail_tasklist;
+	long fail_sc; /* what sc.exe ends with, whatever it is asked; 0: it runs */
 };
 
 extern struct win_world win;

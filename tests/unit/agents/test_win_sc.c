@@ -166,6 +166,10 @@ START_TEST(test_codes)
 			 "code 1058, the service, or a device that it needs, is disabled: enable it "
 			 "(sc config NAME start= auto) if it should run, then start it");
 	ck_assert_str_eq(sc_words(1717, words), "code 1717 (`net helpmsg 1717` on the host says what that is)");
+	ck_assert_str_eq(sc_words((int32_t)0xc0000142, words), "code 0xC0000142, the program died before it did anything: "
+							       "see whether the host has memory left");
+	ck_assert(sc_did_not_run(9009) && sc_did_not_run((int32_t)0xc0000142));
+	ck_assert(!sc_did_not_run(0) && !sc_did_not_run(1060));
 	ck_assert_str_eq(sc_state_name(SC_STOP_PENDING), "STOP_PENDING");
 	ck_assert_str_eq(sc_start_name(SC_DEMAND_START), "manual");
 }
