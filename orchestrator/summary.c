@@ -64,7 +64,7 @@ void summary_say(struct engine *engine, const struct engine_outcome *outcome, co
 	for (int i = 0; i < STEP_STATES; i++)
 		if (step_state_is_bad((enum step_state)i) && i != STEP_ROLLED_BACK)
 			bad += outcome->by_state[i];
-	terminal_say(" ");
+	terminal_say_text("\n", 1);
 	say_counts(outcome);
 	if (outcome->open_debts)
 		list(engine, "STILL DOWN, bring these up first:", is_down, terminal_style(STYLE_RED));
