@@ -80,29 +80,50 @@ static void sync_folder(const char *path)
 	free(folder);
 }
 
-int file_write(const char *path, mode_t mode, const void *bytes, size_t len, struct err *err)
+/* The bytes, on the disk, under another name beside it. */
+static int write_beside(const char *temp, mode_t mode, const void *bytes, size_t len, struct err *err)
 {
-	char *temp = str_fmt("%s.%ld.tmp", path, (long)getpid());
 	int r = 0, fd;
 
 	/* What an earlier crash left could have another mode, or be a link. */
 	unlink(temp);
 	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
-	if (fd < 0) {
-		r = err_errno(err, errno, "cannot write %s", temp);
-		goto out;
-	}
+	if (fd < 0)
+		return err_errno(err, errno, "cannot write %s", temp);
 	if (write_fd(fd, bytes, len) < 0)
 		r = err_errno(err, errno, "cannot write %s", temp);
 	if (close(fd) < 0 && !r)
 		r = err_errno(err, errno, "cannot write %s", temp);
+	return r;
+}
+
+int file_write(const char *path, mode_t mode, const void *bytes, size_t len, struct err *err)
+{
+	char *temp = str_fmt("%s.%ld.tmp", path, (long)getpid());
+	int r = write_beside(temp, mode, bytes, len, err);
+
 	if (!r && rename(temp, path) < 0)
 		r = err_errno(err, errno, "cannot rename %s to %s", temp, path);
 	if (r)
 		unlink(temp);
 	else
 		sync_folder(path);
-out:
+	free(temp);
+	return r;
+}
+
+int file_create(const char *path, mode_t mode, const void *bytes, size_t len, struct err *err)
+{
+	char *temp = str_fmt("%s.%ld.tmp", path, (long)getpid());
+	int r = write_beside(temp, mode, bytes, len, err);
+
+	/* link(2) is what rename(2) is not: it fails where the name is taken. */
+	if (!r && link(temp, path) < 0)
+		r = errno == EEXIST ? err_set(err, E_EXISTS, "%s is there already, and is left as it is", path)
+				    : err_errno(err, errno, "cannot make %s", path);
+	unlink(temp);
+	if (!r)
+		sync_folder(path);
 	free(temp);
 	return r;
 }

@@ -18,6 +18,9 @@ int file_read(const char *path, size_t max_bytes, struct buf *out, struct err *e
    link of that name is replaced, not followed. */
 int file_write(const char *path, mode_t mode, const void *bytes, size_t len, struct err *err);
 
+/* The same for a file that must not be there: E_EXISTS, and what is there stays as it is, whoever made it and when. */
+int file_create(const char *path, mode_t mode, const void *bytes, size_t len, struct err *err);
+
 /* Like `mkdir -p`. E_EXISTS: something on the way is there and is no folder. */
 int file_mkdirs(const char *path, mode_t mode, struct err *err);
 

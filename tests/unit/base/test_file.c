@@ -96,6 +96,39 @@ START_TEST(test_leftover_temporary)
 }
 END_TEST
 
+/* What is there stays as it is, whatever it is, and nothing of ours is left beside it. */
+START_TEST(test_create)
+{
+	struct buf b = BUF_INIT;
+	struct err err = { 0 };
+	struct stat st;
+	char *path, *link;
+
+	make_folder();
+	path = in_folder("a");
+	link = in_folder("b");
+	ck_assert_int_eq(file_create(path, 0600, "first", 5, &err), 0);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 0777, 0600);
+	ck_assert_uint_eq(st.st_nlink, 1);
+	ck_assert_int_eq(file_create(path, 0600, "second", 6, &err), E_EXISTS);
+	ck_assert_ptr_nonnull(strstr(err.text, "is there already"));
+	ck_assert_int_eq(file_read(path, 100, &b, NULL), 0);
+	ck_assert_str_eq(buf_str(&b), "first");
+	ck_assert_int_eq(symlink("nowhere", link), 0);
+	ck_assert_int_eq(file_create(link, 0600, "x", 1, &err), E_EXISTS);
+	ck_assert_int_eq(lstat(link, &st), 0);
+	ck_assert(S_ISLNK(st.st_mode));
+	free(link);
+	link = in_folder("no/such");
+	ck_assert_int_eq(file_create(link, 0600, "x", 1, &err), E_NOTFOUND);
+	free(link);
+	free(path);
+	buf_release(&b);
+	remove_folder(2);
+}
+END_TEST
+
 START_TEST(test_read_limits)
 {
 	struct buf b = BUF_INIT;
@@ -233,6 +266,7 @@ SUITE(file)
 {
 	TEST_CASE(s, test_write_and_read);
 	TEST_CASE(s, test_leftover_temporary);
+	TEST_CASE(s, test_create);
 	TEST_CASE(s, test_read_limits);
 	TEST_CASE(s, test_huge_is_seen_from_its_size);
 	TEST_CASE(s, test_not_regular);
