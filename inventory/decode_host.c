@@ -83,7 +83,7 @@ void decode_connection(struct loading *l, const struct chain *chain, const char 
 												  : HOST_KEYS_PINNED;
 	/* The file of pins must be there before the first host is asked, else each one would be refused. */
 	if (known_hosts.value)
-		c->known_hosts = decode_file(l, &known_hosts, c->host_keys_policy != HOST_KEYS_ACCEPT_NEW);
+		c->known_hosts = decode_file(l, &known_hosts, !l->unpinned && c->host_keys_policy != HOST_KEYS_ACCEPT_NEW);
 	if (via.value)
 		decode_via(l, &via, c);
 	c->become = strcmp(chain_text(chain, "become", "none"), "sudo") == 0 ? BECOME_SUDO : BECOME_NONE;

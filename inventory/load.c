@@ -119,11 +119,11 @@ static int load_all(struct loading *l, struct documents *docs, const char *path,
 	return 0;
 }
 
-int inventory_load(const char *path, const struct file_source *source, struct inventory **out,
-		   struct problems *problems, struct err *err)
+static int load(const char *path, const struct file_source *source, bool unpinned, struct inventory **out,
+		struct problems *problems, struct err *err)
 {
 	struct inventory *inv = NEW(struct inventory);
-	struct loading l = { .source = source, .inv = inv, .problems = problems };
+	struct loading l = { .source = source, .inv = inv, .problems = problems, .unpinned = unpinned };
 	struct documents docs = { 0 };
 	char *absolute = path_absolute(path), *folder = file_dirname(absolute);
 	int r;
@@ -148,4 +148,16 @@ int inventory_load(const char *path, const struct file_source *source, struct in
 	free(absolute);
 	free(folder);
 	return r;
+}
+
+int inventory_load(const char *path, const struct file_source *source, struct inventory **out,
+		   struct problems *problems, struct err *err)
+{
+	return load(path, source, false, out, problems, err);
+}
+
+int inventory_load_unpinned(const char *path, const struct file_source *source, struct inventory **out,
+			    struct problems *problems, struct err *err)
+{
+	return load(path, source, true, out, problems, err);
 }

@@ -61,4 +61,9 @@ void inventory_add_file(struct inventory *inv, const char *path, const void *byt
 int inventory_load(const char *path, const struct file_source *source, struct inventory **out, struct problems *problems,
 		   struct err *err);
 
+/* The same for somebody who is about to learn host keys: hosts and bastions may be without one, and a known_hosts file need
+   not be there yet. */
+int inventory_load_unpinned(const char *path, const struct file_source *source, struct inventory **out,
+			    struct problems *problems, struct err *err);
+
 #endif

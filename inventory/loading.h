@@ -81,6 +81,7 @@ struct loading {
 	const char *tenant, *host;
 	json_t *empty;
 	bool agent_unknown; /* of the tenant being decoded: one of its agents was reported */
+	bool unpinned;      /* host keys are not asked for: see inventory_load_unpinned */
 	bool quiet;         /* problems are not kept: for --show, after a load that found none */
 };
 

@@ -167,6 +167,42 @@ START_TEST(test_relative_paths)
 }
 END_TEST
 
+/* Before host keys are learnt nobody has one: that is a problem for everybody but the one who is about to learn them. */
+START_TEST(test_unpinned)
+{
+	static const char *const known[] = { "'user': 'u'", "'user': 'u', 'known_hosts': 'not/yet'" };
+	struct problems problems = { 0 };
+	struct inventory *inv = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		char *f = folder_new(), *path = folder_path(f, "inv.json"), *said;
+		char *text = str_fmt("{ 'inventory': 1, 'procedure': 'hes-1-to-2', 'profile': 'hes-global', 'defaults': { %s,"
+				     " 'identity': 'file:key', 'windows': [ { 'start': '2026-12-08T22:00:00Z', 'end':"
+				     " '2026-12-09T05:00:00Z' } ] }, 'bastions': [ { 'name': 'b', 'address': 'b', %s } ],"
+				     " 'tenants': [ { 'id': 'a', 'migration_date': '2026-12-01', 'new_fqdn': 'a.example',"
+				     " 'domains': [], 'hosts': [ { 'name': 'h', 'address': 'h', 'via': 'b', 'agents': [ {"
+				     " 'agent': 'ruby-client' } ] } ] } ] }",
+				     known[i], known[i]);
+		folder_write(f, "inv.json", 0644, text);
+		folder_write(f, "key", 0600, "x");
+		ck_assert_int_ne(inventory_load(path, &file_source_disk, &inv, &problems, NULL), 0);
+		ck_assert_uint_ge(problems.n, 1);
+		said = problems_text(&problems);
+		ck_assert_ptr_nonnull(strstr(said, i == 0 ? "its key could not be checked" : "not/yet"));
+		free(said);
+		problems_release(&problems);
+		problems = (struct problems){ 0 };
+		ck_assert_int_eq(inventory_load_unpinned(path, &file_source_disk, &inv, &problems, NULL), 0);
+		ck_assert_uint_eq(inv->tenants[0].hosts[0].connection.host_keys.n, 0);
+		inventory_free(inv);
+		problems_release(&problems);
+		free(text);
+		free(path);
+		folder_remove(f);
+	}
+}
+END_TEST
+
 /* The first 200 problems are kept, the others are counted. */
 START_TEST(test_many_problems)
 {
@@ -273,6 +309,7 @@ SUITE(load)
 	TEST_CASE(s, test_migration_date);
 	TEST_CASE(s, test_windows_are_sorted);
 	TEST_CASE(s, test_relative_paths);
+	TEST_CASE(s, test_unpinned);
 	TEST_CASE(s, test_many_problems);
 	TEST_CASE(s, test_inherited_once);
 	TEST_CASE(s, test_wrong_types);
