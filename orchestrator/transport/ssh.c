@@ -113,6 +113,19 @@ int ssh_transport_known_hosts(struct ssh_transport *t, const char *path, const s
 	return 0;
 }
 
+bool ssh_transport_knows(struct transport *transport, const char *known_hosts, const char *address, int port)
+{
+	struct ssh_transport *t = CONTAINER_OF(transport, struct ssh_transport, base);
+	const struct known_hosts *hosts = NULL;
+
+	if (!known_hosts || ssh_transport_known_hosts(t, known_hosts, &hosts, NULL))
+		return false;
+	for (size_t i = 0; i < hosts->n; i++)
+		if (hosts->hosts[i].mark == KNOWN_HOST_KEY && known_host_is_for(&hosts->hosts[i], address, port))
+			return true;
+	return false;
+}
+
 bool ssh_admit(struct ssh_remote *remote)
 {
 	struct ssh_transport *t = remote->transport;

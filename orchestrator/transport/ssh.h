@@ -29,6 +29,9 @@ void ssh_transport_close(struct transport *t, void (*cb)(void *arg), void *arg);
    hard limit. E_LIMIT with the number that is possible and what to raise. */
 int ssh_transport_reserve(size_t remotes, struct err *err);
 
+/* Does that known_hosts file (NULL, or one that is not there: no) name a key of this host? */
+bool ssh_transport_knows(struct transport *t, const char *known_hosts, const char *address, int port);
+
 /* The version of libssh2 that runs ("1.10.0"): what it can do differs. */
 const char *ssh_transport_library(void);
 

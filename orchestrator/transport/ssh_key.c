@@ -43,6 +43,38 @@ const char *ssh_fingerprint(const void *blob, size_t len, char out[SSH_FINGERPRI
 	return out;
 }
 
+int ssh_blob_bits(const void *blob, size_t len)
+{
+	static const struct {
+		const char *type;
+		int bits;
+	} fixed[] = { { "ssh-ed25519", 256 },
+		      { "ecdsa-sha2-nistp256", 256 },
+		      { "ecdsa-sha2-nistp384", 384 },
+		      { "ecdsa-sha2-nistp521", 521 } };
+	struct wire w = wire_over(blob, len);
+	struct wire_str type = wire_string(&w), n;
+	int bits;
+
+	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
+		if (wire_is(type, fixed[i].type))
+			return fixed[i].bits;
+	if (!wire_is(type, "ssh-rsa"))
+		return 0;
+	wire_string(&w);
+	n = wire_string(&w);
+	while (n.len && !*n.data) {
+		n.data++;
+		n.len--;
+	}
+	if (!n.len)
+		return 0;
+	bits = (int)n.len * 8;
+	for (unsigned char first = *n.data; !(first & 0x80); first = (unsigned char)(first << 1))
+		bits--;
+	return bits;
+}
+
 /* mpint (RFC 4251 §5): a zero byte before a leading bit that would make it negative. */
 static void put_bignum(struct buf *b, const BIGNUM *n)
 {

@@ -61,4 +61,7 @@ struct wire_str ssh_key_algorithm(const void *data, size_t len);
 /* The fingerprint of any public blob; `out` holds SSH_FINGERPRINT_MAX. */
 const char *ssh_fingerprint(const void *blob, size_t len, char out[SSH_FINGERPRINT_MAX]);
 
+/* The key's length in bits, as ssh-keygen -l says it (RFC 8709, RFC 5656, RFC 4253 §6.6); 0: of another kind, or damaged. */
+int ssh_blob_bits(const void *blob, size_t len);
+
 #endif

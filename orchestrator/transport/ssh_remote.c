@@ -306,6 +306,7 @@ static void info(const struct remote *remote, struct remote_info *out)
 	out->host_key = r->host_key;
 	out->host_key_blob = r->host_key_blob.len ? r->host_key_blob.data : NULL;
 	out->host_key_blob_len = r->host_key_blob.len;
+	out->host_key_bits = ssh_blob_bits(r->host_key_blob.data, r->host_key_blob.len);
 	out->host_key_new = r->trust.is_new;
 }
 

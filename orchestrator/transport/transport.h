@@ -84,6 +84,7 @@ struct remote_info {
 	const char *host_key;	 /* "ssh-ed25519 SHA256:…", or "" before it was seen */
 	const void *host_key_blob; /* the key itself, or NULL */
 	size_t host_key_blob_len;
+	int host_key_bits;	 /* its length, as ssh-keygen -l says it; 0 where that is not known */
 	bool host_key_new;	 /* nothing was known of this host: let in by accept_new */
 };
 

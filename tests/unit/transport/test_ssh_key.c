@@ -64,10 +64,13 @@ static void public_blob(const char *path, struct buf *blob)
 static void check_fingerprint(const char *path, const struct ssh_key *key)
 {
 	const char *argv[] = {"ssh-keygen", "-l", "-f", path, NULL};
+	const struct buf *blob = ssh_key_blob(key, false);
 	struct buf out = BUF_INIT;
 
 	ck_assert_int_eq(program_run(argv, NULL, &out), 0);
 	ck_assert_ptr_nonnull(strstr(buf_str(&out), ssh_key_fingerprint(key)));
+	/* "3072 SHA256:… comment (RSA)" */
+	ck_assert_int_eq(ssh_blob_bits(blob->data, blob->len), strtol(buf_str(&out), NULL, 10));
 	buf_release(&out);
 }
 
