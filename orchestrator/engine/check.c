@@ -7,8 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
-
-#include <regex.h>
+#include "engine/identity.h"
 
 #define SHOWN_BYTES 200
 
@@ -23,28 +22,6 @@ struct command_run {
 	char text[ERR_TEXT_MAX];
 };
 
-/* stdout without its trailing newlines. */
-static char *trimmed(const struct buf *out)
-{
-	size_t len = out->len;
-
-	while (len && (out->data[len - 1] == '\n' || out->data[len - 1] == '\r'))
-		len--;
-	return str_ndup(buf_str(out), len);
-}
-
-static bool text_matches(const char *pattern, const char *text)
-{
-	regex_t re;
-	bool matches;
-
-	if (regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB | REG_NEWLINE) != 0)
-		return false; /* it compiled when the inventory was checked */
-	matches = regexec(&re, text, 0, NULL, 0) == 0;
-	regfree(&re);
-	return matches;
-}
-
 /* ---- identity --------------------------------------------------------------------------------------------------- */
 
 struct identity_wait {
@@ -52,21 +29,17 @@ struct identity_wait {
 	void (*then)(struct machine *m, const struct err *err);
 };
 
-static int judge_identity(const struct machine *m, const struct op_result *r, struct err *err)
+/* Fills *seen; the caller frees. */
+static int judge_identity(const struct machine *m, const struct op_result *r, char **seen, struct err *err)
 {
 	const struct identity_check *check = &m->host->identity_check;
-	char *seen = trimmed(&r->out);
-	bool good = r->exit_code == 0 &&
-		    (check->equals ? strcmp(seen, check->equals) == 0 : text_matches(check->matches, seen));
-	int code = 0;
 
-	if (!good)
-		code = err_set(err, E_IDENTITY,
-			       "this is not the host it should be: `%s` says \"%.*s\" (exit %d), the inventory expects %s\"%s\"; check address, bastion and port of %s, nothing was changed",
-			       check->run, SHOWN_BYTES, seen, (int)r->exit_code, check->equals ? "" : "a match of ",
-			       check->equals ? check->equals : check->matches, m->host->name);
-	free(seen);
-	return code;
+	if (identity_agrees(check, r, seen))
+		return 0;
+	return err_set(err, E_IDENTITY,
+		       "this is not the host it should be: `%s` says \"%.*s\" (exit %d), the inventory expects %s\"%s\"; check address, bastion and port of %s, nothing was changed",
+		       check->run, SHOWN_BYTES, *seen, (int)r->exit_code, check->equals ? "" : "a match of ",
+		       check->equals ? check->equals : check->matches, m->host->name);
 }
 
 /* From now on its key is known: a connection that shows another one is refused (rows_host_key). A plan is not kept, so its
@@ -114,16 +87,14 @@ static void identity_done(struct remote_request *request)
 	struct machine *m = w->machine;
 	void (*then)(struct machine *, const struct err *) = w->then;
 	struct err err = request->result.failure;
-	char *seen;
+	char *seen = NULL;
 
 	free(w);
 	if (!err.code)
-		judge_identity(m, &request->result, &err);
-	if (!err.code) {
-		seen = trimmed(&request->result.out);
+		judge_identity(m, &request->result, &seen, &err);
+	if (!err.code)
 		journal_identity(m, seen);
-		free(seen);
-	}
+	free(seen);
 	op_release(&m->identity_op);
 	op_result_release(&request->result);
 	then(m, err.code ? &err : NULL);
