@@ -45,6 +45,7 @@ struct options {
 	bool yes;
 	char *events_path;
 	bool detailed_exitcode; /* plan */
+	char *learn_keys;	/* plan */
 
 	/* validate --show, status --watch, plan and report --out, report --format. */
 	char *show;
@@ -62,6 +63,8 @@ struct options {
 
 int cmd_validate(const struct options *o);
 int cmd_plan(const struct options *o);
+/* plan --learn-keys. */
+int cmd_learn(const struct options *o);
 int cmd_run(const struct options *o);
 int cmd_resume(const struct options *o);
 int cmd_status(const struct options *o);

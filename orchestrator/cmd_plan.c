@@ -26,7 +26,7 @@ static void tell(struct engine *engine, const struct engine_outcome *outcome, vo
 		terminal_say("plans: %s", o->out_dir);
 }
 
-int cmd_plan(const struct options *o)
+static int plan(const struct options *o)
 {
 	int code = 0;
 	struct err err = { 0 };
@@ -52,4 +52,9 @@ int cmd_plan(const struct options *o)
 	}
 	inventory_free(inv);
 	return code;
+}
+
+int cmd_plan(const struct options *o)
+{
+	return o->learn_keys ? cmd_learn(o) : plan(o);
 }

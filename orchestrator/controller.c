@@ -383,12 +383,13 @@ static void say_problems(const struct problems *problems)
 		terminal_say("… and %zu more", problems->dropped);
 }
 
-static struct inventory *load_from(const char *path, const struct file_source *source, int *code)
+static struct inventory *load_from(const char *path, const struct file_source *source, bool unpinned, int *code)
 {
 	struct problems problems = { 0 };
 	struct inventory *inv = NULL;
 	struct err err = { 0 };
-	int r = inventory_load(path, source, &inv, &problems, &err);
+	int r = unpinned ? inventory_load_unpinned(path, source, &inv, &problems, &err)
+			 : inventory_load(path, source, &inv, &problems, &err);
 
 	if (r) {
 		say_problems(&problems);
@@ -402,7 +403,12 @@ static struct inventory *load_from(const char *path, const struct file_source *s
 
 struct inventory *controller_load(const char *path, int *code)
 {
-	return load_from(path, &file_source_disk, code);
+	return load_from(path, &file_source_disk, false, code);
+}
+
+struct inventory *controller_load_unpinned(const char *path, int *code)
+{
+	return load_from(path, &file_source_disk, true, code);
 }
 
 static int keep_file(const struct journal_file *file, void *arg)
@@ -467,7 +473,7 @@ struct inventory *controller_load_stored(const struct options *o, struct selecti
 		terminal_error("%s", err.text);
 		*code = exit_for(r);
 	} else {
-		inv = load_from(files.files[0].path, &source, code);
+		inv = load_from(files.files[0].path, &source, false, code);
 	}
 	inventory_release(&files);
 	if (reader)

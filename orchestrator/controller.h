@@ -29,6 +29,9 @@ int controller_run(const struct controller_job *job);
 /* The inventory of the command line, its problems printed; NULL and the exit code in *code when it is not valid. */
 struct inventory *controller_load(const char *path, int *code);
 
+/* The same for somebody who is about to learn host keys (inventory_load_unpinned). */
+struct inventory *controller_load_unpinned(const char *path, int *code);
+
 /* The inventory and the selection of the last run, from the state file alone. NULL and *code on error. With
    `selection` NULL only the inventory. */
 struct inventory *controller_load_stored(const struct options *o, struct selection *selection, bool *wait, int *code);

@@ -27,7 +27,9 @@ const struct command opt_commands[] = {
 	  { "INVENTORY" },
 	  "look at every target, change nothing: what would change, with diffs",
 	  "Logs in to every selected host, looks, and says per tenant what a run would change, what is done "
-	  "already and what cannot be known. Changes nothing on any host.",
+	  "already and what cannot be known. Changes nothing on any host. With --learn-keys it plans nothing: it asks "
+	  "the hosts who they are (identity_check), and writes the host keys that are new as a known_hosts file for a person "
+	  "to review. Nothing trusts that file until the inventory names it.",
 	  cmd_plan },
 	{ COMMAND_RUN,
 	  "run",
@@ -96,6 +98,8 @@ const struct option_row opt_options[] = {
 	  "text (the default), json, csv, html" },
 	{ "watch", 0, NULL, OPTION_FLAG, COMMAND_STATUS, 0, FIELD(watch),
 	  "draw it again each second, until the run ends" },
+	{ "learn-keys", 0, "FILE", OPTION_TEXT, COMMAND_PLAN, 0, FIELD(learn_keys),
+	  "write the keys of new hosts to FILE, which must not be there, for a person to review" },
 	{ "detailed-exitcode", 0, NULL, OPTION_FLAG, COMMAND_PLAN, 0, FIELD(detailed_exitcode),
 	  "exit with 10 when there are changes to make" },
 
@@ -141,6 +145,6 @@ const char *const opt_later_commands[] = { "todo",     "approve",   "pause",  "g
 					   "handover", "worksheet", "letter", "serve",   NULL };
 
 const char *const opt_later_options[] = {
-	"plan",       "owner",           "digest", "ref",  "csv", "map", "forecast", "learn-keys", "allow-same-diff",
+	"plan",       "owner",           "digest", "ref",  "csv", "map", "forecast", "allow-same-diff",
 	"max-failed", "max-unreachable", "force",  "from", NULL
 };

@@ -7,7 +7,7 @@ _cutover_options() {
 	local common='--log-level --no-color --help'
 	case $1 in
 	validate) echo "--show $common" ;;
-	plan) echo "--out --detailed-exitcode $_cutover_filters --state --concurrency --events $common" ;;
+	plan) echo "--out --learn-keys --detailed-exitcode $_cutover_filters --state --concurrency --events $common" ;;
 	run) echo "$_cutover_filters --state --concurrency --wait --events --yes $common" ;;
 	resume) echo "$_cutover_filters --state --concurrency --wait --events --yes $common" ;;
 	status) echo "--watch --state --lang $common" ;;

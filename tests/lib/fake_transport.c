@@ -25,6 +25,7 @@ struct fake_remote {
 	void *closed_arg;
 	bool dead; /* cut: everything after it fails */
 	bool is_new;
+	bool shown; /* it has shown its key */
 };
 
 static struct fake_transport *of(struct transport *t)
@@ -102,9 +103,16 @@ static void perform(struct fake_host *h, const char *command, struct op_result *
 /* ---- the transport ---------------------------------------------------------------------------------------------- */
 
 /* What a host shows, and what is known of it. */
-static void look_at_key(struct fake_remote *r, const struct remote_spec *spec, struct err *err)
+static void look_at_key(const struct fake_transport *t, struct fake_remote *r, const struct remote_spec *spec, struct err *err)
 {
-	if (!spec->accept_new)
+	r->shown = true;
+	for (size_t i = 0; t->heeds_pins && i < spec->host_keys_n; i++)
+		if (strstr(r->host->host_key, spec->host_keys[i]))
+			return;
+	if (t->heeds_pins && spec->host_keys_n)
+		err_set(err, E_HOSTKEY, "%s: host key mismatch: it shows %s, not %s", spec->label, r->host->host_key,
+			spec->host_keys[0]);
+	if (!spec->accept_new || (t->heeds_pins && spec->host_keys_n))
 		return;
 	r->is_new = !spec->seen_host_key;
 	if (!r->is_new && strcmp(spec->seen_host_key, r->host->host_key) != 0)
@@ -118,6 +126,16 @@ static void refuse(int *times, int code, const char *label, const char *text, st
 		return;
 	err_set(err, code, "%s: %s", label, text);
 	*times -= *times > 0;
+}
+
+static void note_opening(const struct fake_transport *t, const struct remote_spec *spec)
+{
+	if (!t->openings)
+		return;
+	buf_addf(t->openings, "%s %s:%d%s", spec->label, spec->address, spec->port, spec->windows ? " windows" : "");
+	for (const struct remote_spec *via = spec->via; via; via = via->via)
+		buf_addf(t->openings, " via %s", via->label);
+	buf_addc(t->openings, '\n');
 }
 
 static struct remote *fake_open(struct transport *transport, const struct remote_spec *spec, remote_opened_cb *cb, void *arg)
@@ -135,6 +153,7 @@ static struct remote *fake_open(struct transport *transport, const struct remote
 	if (fault == FAULT_KILL || fault == FAULT_KILL_AFTER)
 		_exit(9);
 	e = post(t, EVENT_OPENED, r);
+	note_opening(t, spec);
 	t->opened++;
 	if (++t->open > t->most_open)
 		t->most_open = t->open;
@@ -145,7 +164,9 @@ static struct remote *fake_open(struct transport *transport, const struct remote
 		refuse(&t->unsigned_after_fault, E_SIGN, spec->label, "the ssh-agent has died", &e->err);
 	refuse(&t->open_unsigned[r->number], E_SIGN, spec->label, "the ssh-agent did not answer", &e->err);
 	if (!e->err.code)
-		look_at_key(r, spec, &e->err);
+		look_at_key(t, r, spec, &e->err);
+	if (!e->err.code && t->shuts_after_key[r->number])
+		err_set(&e->err, E_AUTH, "%s: the login was refused", spec->label);
 	r->dead = e->err.code != 0;
 	return &r->base;
 }
@@ -223,7 +244,10 @@ static void fake_info(const struct remote *remote, struct remote_info *info)
 
 	*info = (struct remote_info){ .phase = "ready",
 				      .banner = "SSH-2.0-fake",
-				      .host_key = r->host->host_key,
+				      .host_key = r->shown ? r->host->host_key : "",
+				      .host_key_blob = r->host->host_key,
+				      .host_key_blob_len = strlen(r->host->host_key),
+				      .host_key_bits = 256,
 				      .host_key_new = r->is_new };
 }
 

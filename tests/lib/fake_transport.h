@@ -21,7 +21,8 @@ struct fake_host {
 	int pokes;
 	int busy;	 /* polls until it is idle: "look" says BUSY meanwhile */
 	char name[32];
-	char host_key[64]; /* what it shows; a new host is let in, one that was seen with another key is not */
+	char host_key[64]; /* what it shows (the key itself is this text, too); a new host is let in, one that was seen with
+			      another key is not */
 };
 
 /* What goes wrong at the n-th thing (ops and openings are counted together, from 1). */
@@ -54,6 +55,9 @@ struct fake_transport {
 	int open; /* remotes that are open now */
 	int most_open;
 	int opened; /* in all */
+	bool shuts_after_key[FAKE_HOSTS_MAX]; /* E_AUTH, once the key was shown */
+	bool heeds_pins;      /* spec.host_keys count: another key is refused */
+	struct buf *openings; /* a line an opening, "acme/h1 10.0.0.1:22 windows via bastion b": added, or NULL */
 };
 
 void fake_transport_init(struct fake_transport *t);
