@@ -8,6 +8,8 @@
 #include "agents/agent.h"
 
 extern const struct agent agent_ad_sync_client; /* ad_sync_client.c: the directory-sync client for Active Directory */
+extern const struct agent agent_iptables_allow; /* packet_filter.c: what iptables lets pass */
+extern const struct agent agent_nftables_allow; /* packet_filter.c: what nftables lets pass */
 extern const struct agent agent_ruby_client; /* ruby_client.c: the directory-sync client in Ruby */
 extern const struct agent agent_web_service; /* web_service.c: what the directory service lists, before and after */
 

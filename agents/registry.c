@@ -6,6 +6,8 @@ extern const struct embedded embedded_agents[];
 /* The only list. An agent is a file, a line in agents.h and a line here. */
 const struct agent *const agents[] = {
 	&agent_ad_sync_client,
+	&agent_iptables_allow,
+	&agent_nftables_allow,
 	&agent_ruby_client,
 	&agent_web_service,
 	NULL,

@@ -541,7 +541,17 @@ int iptables_read(const char *saved, const char *sets, const struct packet *p, s
 	return rc;
 }
 
-bool iptables_has_legacy(const char *saved)
+bool iptables_shows(const char *saved, const char *table)
 {
-	return strstr(saved, "# Warning: iptables-legacy tables present") != NULL;
+	char *begins = str_fmt("*%s\n", table), *cannot = str_fmt("# Table `%s'", table);
+	size_t len = strlen(begins);
+	bool shown = false;
+
+	for (const char *at = strstr(saved, begins); at && !shown; at = strstr(at + len, begins))
+		shown = at == saved || at[-1] == '\n';
+	if (strstr(saved, cannot))
+		shown = false;
+	free(begins);
+	free(cannot);
+	return shown;
 }

@@ -12,7 +12,8 @@
    iptables-save's, with its number. */
 int iptables_read(const char *saved, const char *sets, const struct packet *p, struct filter *out, struct err *err);
 
-/* Does it say that the other kind has tables, too? ("# Warning: iptables-legacy tables present …") */
-bool iptables_has_legacy(const char *saved);
+/* Does it show all of that table? Of one that iptables-nft cannot show it says so in a comment, and lists empty chains (measured,
+   1.8.9: "# Table `filter' contains incompatible base-chains, use 'nft' tool to list them."). */
+bool iptables_shows(const char *saved, const char *table);
 
 #endif

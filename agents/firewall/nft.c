@@ -30,46 +30,13 @@ static bool is(const json_t *object, const char *key, const char *text)
 	return strcmp(text_of(object, key), text) == 0;
 }
 
-bool nft_is_iptables(const char *family, const char *table)
-{
-	static const char *const tables[] = { "filter", "nat", "mangle", "raw", "security" };
-
-	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
-		if (strcmp(family, "ip") == 0 && strcmp(table, tables[i]) == 0)
-			return true;
-	return false;
-}
-
-static bool has_xt(const json_t *rule)
-{
-	size_t i;
-	json_t *each;
-
-	json_array_foreach (json_object_get(rule, "expr"), i, each)
-		if (json_object_get(each, "xt"))
-			return true;
-	return false;
-}
-
-bool nft_is_opaque(const json_t *ruleset, const char *family, const char *table)
-{
-	size_t i;
-	json_t *each;
-
-	json_array_foreach (json_object_get(ruleset, "nftables"), i, each) {
-		const json_t *rule = json_object_get(each, "rule");
-		if (rule && is(rule, "family", family) && is(rule, "table", table) && has_xt(rule))
-			return true;
-	}
-	return false;
-}
-
 /* ---- reading -------------------------------------------------------------------------------------------------------- */
 
 struct reader {
 	const json_t *list;
 	const struct packet *packet;
-	bool (*skip)(const char *family, const char *table);
+	bool (*skip)(void *arg, const char *family, const char *table);
+	void *skip_arg;
 	struct filter *out;
 	const json_t *rule; /* being read */
 };
@@ -81,7 +48,7 @@ static bool reads(const struct reader *r, const json_t *object)
 
 	for (size_t i = 0; i < ARRAY_LEN(families); i++)
 		if (strcmp(family, families[i]) == 0)
-			return !r->skip || !r->skip(family, text_of(object, "table"));
+			return !r->skip || !r->skip(r->skip_arg, family, text_of(object, "table"));
 	return false;
 }
 
@@ -299,10 +266,10 @@ static void read_rule(struct reader *r, const json_t *rule)
 	free(m.why);
 }
 
-void nft_read(const json_t *ruleset, const struct packet *p, bool (*skip)(const char *family, const char *table),
-	      struct filter *out)
+void nft_read(const json_t *ruleset, const struct packet *p, bool (*skip)(void *arg, const char *family, const char *table),
+	      void *arg, struct filter *out)
 {
-	struct reader r = { .list = json_object_get(ruleset, "nftables"), .packet = p, .skip = skip, .out = out };
+	struct reader r = { .list = json_object_get(ruleset, "nftables"), .packet = p, .skip = skip, .skip_arg = arg, .out = out };
 	size_t i;
 	json_t *each;
 

@@ -8,7 +8,7 @@
 . "$(dirname "$0")/../lib/tap.sh"
 golden=$(cd "$(dirname "$0")/../golden/firewall" && pwd)
 judge=$CUTOVER_BUILD/tests/integration/firewall/judge
-far='216.104.0.0 216.104.1.1 216.104.4.7 216.104.31.255 216.99.128.1 216.99.143.255 150.70.0.1 150.70.1.5 150.70.255.255
+addresses='216.104.0.0 216.104.1.1 216.104.4.7 216.104.31.255 216.99.128.1 216.99.143.255 150.70.0.1 150.70.1.5 150.70.255.255
 54.219.191.0 54.219.191.127 54.86.63.64 54.86.63.65 54.86.63.127'
 holders=
 
@@ -43,14 +43,14 @@ ip link add eth0 netns $near_pid type veth peer name eth0 netns $far_pid 2>"$wor
 	{ skip 'the kernel as the judge' "no pair of network devices: $(cat "$work/why")"; finish; }
 near ip addr add 192.0.2.25/24 dev eth0
 far ip addr add 192.0.2.1/24 dev eth0
-for address in $far; do far ip addr add "$address/32" dev lo; done
+for address in $addresses; do far ip addr add "$address/32" dev lo; done
 for side in near far; do
-	$side ip link set lo up
-	$side ip link set eth0 up
+	"$side" ip link set lo up
+	"$side" ip link set eth0 up
 done
 near ip route add default via 192.0.2.1
 for side in near far; do
-	$side "$judge" serve >"$work/$side.serves" 9<&- &
+	"$side" "$judge" serve >"$work/$side.serves" 9<&- &
 	holders="$holders $!"
 	wait_until "$side listens" 20 test -s "$work/$side.serves"
 done
@@ -69,13 +69,13 @@ connects() {
 # check NAME FILE [SETS]: what is covered may take its time on a busy machine; what is missing has half a second.
 check() {
 	for way in in out; do
-		printf '%s\n' $far | "$judge" say $way "$2" ${3:+"$3"} >"$work/said"
+		echo "$addresses" | tr ' ' '\n' | "$judge" say "$way" "$2" ${3:+"$3"} >"$work/said"
 		awk '$2 == "covered" { print $1 }' "$work/said" >"$work/covered"
 		awk '$2 == "missing" { print $1 }' "$work/said" >"$work/missing"
-		connects $way 10000 <"$work/covered" | sort >"$work/connected"
+		connects "$way" 10000 <"$work/covered" | sort >"$work/connected"
 		sort "$work/covered" >"$work/wanted"
 		ok "$1, $way: $(wc -l <"$work/covered") covered addresses are connected" cmp "$work/wanted" "$work/connected"
-		connects $way 500 <"$work/missing" >"$work/connected"
+		connects "$way" 500 <"$work/missing" >"$work/connected"
 		is "$1, $way: $(wc -l <"$work/missing") missing ones are not" "$(cat "$work/connected")" ''
 		asked=$((${asked:-0} + $(wc -l <"$work/covered") + $(wc -l <"$work/missing")))
 	done

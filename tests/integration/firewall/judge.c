@@ -63,7 +63,7 @@ static void read_filter(const char *path, const char *sets, const struct packet 
 		ruleset = nft_load(text.data, text.len, &err);
 		if (!ruleset)
 			die(err.text);
-		nft_read(ruleset, p, NULL, f);
+		nft_read(ruleset, p, NULL, NULL, f);
 		json_decref(ruleset);
 	}
 	buf_release(&text);

@@ -88,7 +88,7 @@ static int read_filter(const struct buf *text, const char *sets, const struct pa
 	ruleset = nft_load(text->data, text->len, err);
 	if (!ruleset)
 		return err->code;
-	nft_read(ruleset, p, NULL, f);
+	nft_read(ruleset, p, NULL, NULL, f);
 	json_decref(ruleset);
 	return 0;
 }
