@@ -3,7 +3,8 @@
  *
  *   unreachable  the way to the host failed before anything was begun: tried again until the window ends, or give_up_ms
  *                after all other work; attempts do not count
- *   passing      the host answered and something failed on the way: `attempts` in all
+ *   passing      the host answered and something failed on the way: `attempts` in all; when they are spent and
+ *                something is down, it is come back for that only (task.c)
  *   final        trying again cannot help and may hurt (a refused login repeated gets the controller banned by
  *                PerSourcePenalties, sshd_config(5)): a person looks first
  */

@@ -407,6 +407,20 @@ static bool tries_left(struct task *t, enum retry_class class)
 	return false;
 }
 
+/*
+ * A line that is cut each time at the same place, while something is down: all attempts are spent. What is down is not
+ * tried to be changed any more, but put up again (observed() in stage.c), which takes less talk.
+ */
+static void come_back_for_debts(struct task *t, const struct err *why)
+{
+	struct ending *e = &t->work->ending;
+
+	if (t->attempts < t->roster->tenant->retry.attempts || !t->row->debts_n || t->stage == STAGE_RESTORE || e->set)
+		return;
+	*e = (struct ending){ .set = true, .state = STEP_FAILED, .code = why->code };
+	snprintf(e->text, sizeof(e->text), "given up after %d attempts: %.900s", t->attempts, why->text);
+}
+
 void task_way_failed(struct task *t, const struct err *err, bool connected)
 {
 	enum retry_class class = retry_class(err->code, connected);
@@ -420,14 +434,17 @@ void task_way_failed(struct task *t, const struct err *err, bool connected)
 		engine_bar(t->engine, t->roster->host, &why);
 	if (why.code == E_IDENTITY || why.code == E_HOSTKEY)
 		engine_fail_tenant(t->engine, t->tenant, why.text);
-	if (tries_left(t, class))
+	if (tries_left(t, class)) {
+		if (connected && class == RETRY_PASSING)
+			come_back_for_debts(t, &why);
 		retry_later(t, class, &why, class == RETRY_PASSING ? t->attempts : t->way_attempts);
-	else if (connected && class == RETRY_FINAL && t->stage != STAGE_RESTORE && why.code != E_CANCELED)
+	} else if (connected && class == RETRY_FINAL && t->stage != STAGE_RESTORE && why.code != E_CANCELED) {
 		stage_settle(t, STEP_FAILED, why.code, why.text, 0);
-	else if (why.code == E_CANCELED && !half_done(t))
+	} else if (why.code == E_CANCELED && !half_done(t)) {
 		task_end(t, STEP_PENDING, why.code, "stopped by the operator", 0);
-	else
+	} else {
 		give_up(t, class, &why);
+	}
 }
 
 void task_cancel(struct task *t)

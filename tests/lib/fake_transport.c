@@ -187,6 +187,8 @@ static void fake_start(struct remote *remote, struct remote_request *request)
 
 	if (t->before_op)
 		t->before_op(request->op, t->before_arg);
+	if (t->fault_on && !r->dead && strcmp(request->op->command, t->fault_on) == 0)
+		fault = t->fault;
 	res->started = true;
 	switch (fault) {
 	case FAULT_NONE:

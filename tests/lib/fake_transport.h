@@ -46,6 +46,7 @@ struct fake_transport {
 	enum fake_fault fault;
 	int fault_at;	  /* the n-th thing; 0: never */
 	int fault_times;  /* how many in a row; 0 stands for 1 */
+	const char *fault_on; /* each op with this command, too; NULL: none */
 	int open_refused[FAKE_HOSTS_MAX]; /* openings of that host that are refused; -1: all */
 	int open_unsigned[FAKE_HOSTS_MAX]; /* the same, with E_SIGN: our own side cannot log in */
 	int unsigned_after_fault;	   /* so many openings after the fault end with E_SIGN */

@@ -444,6 +444,30 @@ START_TEST(test_fault_everywhere)
 }
 END_TEST
 
+/*
+ * The line is cut each time that the value is set, with the lamp off: when all attempts are spent the lamp goes on again,
+ * and the run ends.
+ */
+START_TEST(test_cut_each_time)
+{
+	struct world w;
+
+	begin(&w, "a", 1, 1, "");
+	w.hosts.fault = _i ? FAULT_CUT_BEFORE_UNKNOWN : FAULT_CUT_BEFORE;
+	w.hosts.fault_on = "set new";
+	world_run(&w, ENGINE_RUN);
+	ck_assert_int_eq(world_state(&w, "a", STEP, "host:h1"), STEP_FAILED);
+	assert_text(&w, "a", "host:h1", "given up after 4 attempts: ");
+	assert_untouched(&w, 1, "old");
+	ck_assert_uint_eq(world_debts(&w), 0);
+	ck_assert_int_eq(w.hosts.opened, 5);
+	w.hosts.fault_on = NULL;
+	world_run(&w, ENGINE_RUN);
+	assert_moved(&w, "a", 1);
+	world_release(&w);
+}
+END_TEST
+
 /* The controller is killed at each thing, before and after it was done; the next life puts everything right. */
 static void kill_everywhere(enum fake_fault fault)
 {
@@ -561,6 +585,7 @@ SUITE(engine)
 	TEST_CASE(s, test_withdrawn);
 	TEST_CASE(s, test_intent_before_effect);
 	TEST_CASE_LOOP(s, test_fault_everywhere, 0, 5);
+	TEST_CASE_LOOP(s, test_cut_each_time, 0, 2);
 	TEST_CASE_LOOP(s, test_kill_everywhere, 0, 2);
 	TEST_CASE(s, test_kill_every_time);
 	TEST_CASE_LOOP(s, test_kill_in_rollback, 0, 2);
