@@ -52,7 +52,7 @@ look() {
 	run "$CUTOVER" report --state "$state" --format json
 	is "night $nights: all are verified" \
 		"$(jq '[.tenants[].steps[] | select(.step == "sync-client" and .state == "verified")] | length' "$out")" "$hosts"
-	is "night $nights: no debt is open" "$(jq '[.tenants[].steps[] | .debts // [] | length] | add' "$out")" 0
+	is "night $nights: no debt is open" "$(jq '[.tenants[].steps[] | .open_debts // [] | length] | add' "$out")" 0
 }
 
 fleet_up 127.41.0.1 "$hosts"
