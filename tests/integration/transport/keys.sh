@@ -122,12 +122,18 @@ agent_add "$keys/id_ed25519"
 login --agent "$agent" 127.0.0.1 -- exec:true
 logs_in 'agent: its only key'
 for key in id_ecdsa id_ecdsa384 id_ecdsa521 id_rsa; do agent_add "$keys/$key"; done
+before=$(refusals)
 for key in id_ed25519 id_ecdsa id_ecdsa384 id_ecdsa521 id_rsa; do
 	login --agent "$agent" --agent-key "$(fingerprint "$keys/$key.pub")" 127.0.0.1 -- exec:true
 	logs_in "agent: $key by its fingerprint"
 	login --agent "$agent" --key "$keys/$key.pub" 127.0.0.1 -- exec:true
 	logs_in "agent: $key by its file"
 done
+# Three that are refused, and a server bans the controller: the right key goes first, and no other.
+is 'agent with five keys: no other one was tried' "$(refusals)" "$before"
+login --key "$keys/other" 127.0.0.1
+refused_once() { [ "$(refusals)" = $((before + 1)) ]; }
+wait_until 'one that is refused would have been seen, once' 20 refused_once
 before=$(connections)
 login --agent "$agent" 127.0.0.1
 out_has 'agent: several keys' 'has several keys'
