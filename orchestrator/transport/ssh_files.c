@@ -138,7 +138,7 @@ static void close_handle(struct ssh_files *files)
 {
 	struct buf out = BUF_INIT;
 
-	sftp_put_close(&out, ask(files), handle_of(files));
+	sftp_put_handle(&out, SFTP_CLOSE, ask(files), handle_of(files));
 	send_out(files, &out);
 	move(files, FILES_CLOSING);
 }
@@ -147,7 +147,10 @@ static void ask_read(struct ssh_files *files)
 {
 	struct buf out = BUF_INIT;
 
-	sftp_put_read(&out, ask(files), handle_of(files), files->at, SFTP_CHUNK);
+	if (files->job->verb == FILE_LIST)
+		sftp_put_handle(&out, SFTP_READDIR, ask(files), handle_of(files));
+	else
+		sftp_put_read(&out, ask(files), handle_of(files), files->at, SFTP_CHUNK);
 	send_out(files, &out);
 }
 
@@ -200,6 +203,13 @@ static void begin(struct ssh_files *files, struct ssh_file_job *job)
 		break;
 	case FILE_REMOVE:
 		sftp_put_path(&out, SFTP_REMOVE, id, job->path);
+		break;
+	case FILE_REMOVE_FOLDER:
+		sftp_put_path(&out, SFTP_RMDIR, id, job->path);
+		break;
+	case FILE_LIST:
+		sftp_put_path(&out, SFTP_OPENDIR, id, job->path);
+		next = FILES_OPENING;
 		break;
 	case FILE_RENAME:
 		sftp_put_rename(&out, id, job->path, job->new_path);
@@ -301,7 +311,7 @@ static int take_handle(struct ssh_files *files, struct sftp_packet *p)
 	files->job->opened = true;
 	files->at = 0;
 	files->writes = 0;
-	if (files->job->verb == FILE_READ) {
+	if (files->job->verb == FILE_READ || files->job->verb == FILE_LIST) {
 		move(files, FILES_READING);
 		ask_read(files);
 		return 0;
@@ -319,6 +329,31 @@ static int end_reading(struct ssh_files *files)
 	return 0;
 }
 
+/* A folder is asked for until it says that this was all. */
+static int take_entries(struct ssh_files *files, struct sftp_packet *p)
+{
+	struct ssh_file_job *job = files->job;
+	const unsigned char *begin = p->body.at;
+	struct sftp_attrs attrs;
+	struct wire_str name;
+	uint32_t n = wire_u32(&p->body);
+
+	if (p->type != SFTP_NAME || p->body.failed || !n)
+		return broken(files, "a broken list");
+	for (; n; n--) {
+		if (!sftp_get_entry(&p->body, &name, &attrs))
+			return broken(files, "a broken list");
+		if (job->entry)
+			job->entry(job, name, &attrs);
+	}
+	files->at += (uint64_t)(p->body.at - begin);
+	job->more = files->at > FILE_LIST_BYTES_MAX;
+	if (job->more)
+		return end_reading(files);
+	ask_read(files);
+	return 0;
+}
+
 static int take_data(struct ssh_files *files, struct sftp_packet *p)
 {
 	struct ssh_file_job *job = files->job;
@@ -330,6 +365,8 @@ static int take_data(struct ssh_files *files, struct sftp_packet *p)
 			return E_PROTOCOL;
 		return status == SFTP_OK ? broken(files, "no data, and no end") : end_reading(files);
 	}
+	if (job->verb == FILE_LIST)
+		return take_entries(files, p);
 	data = wire_string(&p->body);
 	if (p->type != SFTP_DATA || p->body.failed || !data.len || data.len > SFTP_CHUNK)
 		return broken(files, "broken data");

@@ -22,12 +22,16 @@ enum ssh_file_verb {
 	FILE_REAL_PATH,
 	FILE_MKDIR,
 	FILE_REMOVE,
+	FILE_REMOVE_FOLDER, /* an empty one */
+	FILE_LIST,          /* a folder's entries, to `entry` */
 	FILE_RENAME, /* fails where there is one of the new name already */
 	FILE_SET_MODE,
 	FILE_READ,
 	FILE_WRITE,
 	FILE_TRY, /* may it be opened for writing? Nothing is written */
 };
+
+enum { FILE_LIST_BYTES_MAX = 512 << 10 };
 
 struct ssh_file_job {
 	struct list node;
@@ -40,8 +44,10 @@ struct ssh_file_job {
 	bool durable;            /* WRITE: synced, where the server can do that */
 	struct buf bytes;        /* WRITE: what; READ: what came, as far as bytes.max; REAL_PATH: the path */
 	size_t enough;           /* READ: after so many bytes the file's end is not asked for; 0: it is */
-	bool more;               /* READ: there is more than bytes.max */
+	bool more;               /* READ: there is more than bytes.max; LIST: than FILE_LIST_BYTES_MAX of answers */
 	struct sftp_attrs attrs; /* STAT */
+	/* LIST: an entry; the name is the server's and may be anything. Called while the answers come. */
+	void (*entry)(struct ssh_file_job *job, struct wire_str name, const struct sftp_attrs *attrs);
 	void (*done)(struct ssh_file_job *job);
 	void *arg;
 

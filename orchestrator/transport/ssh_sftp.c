@@ -7,11 +7,13 @@ enum {
 	ATTR_OWNER = 2,
 	ATTR_MODE = 4,
 	ATTR_TIMES = 8,
+	ATTR_EXTENDED_MAX = 64, /* of them, in one file's attributes */
 	MODE_TYPE = 0170000,
 	MODE_FOLDER = 0040000,
 	MODE_REGULAR = 0100000,
 };
 
+#define ATTR_EXTENDED 0x80000000u
 #define FSYNC "fsync@openssh.com"
 
 static void put_u32(struct buf *out, uint32_t v)
@@ -79,9 +81,9 @@ void sftp_put_open(struct buf *out, uint32_t id, const char *path, unsigned flag
 		put_u32(out, mode);
 }
 
-void sftp_put_close(struct buf *out, uint32_t id, struct wire_str handle)
+void sftp_put_handle(struct buf *out, enum sftp_type type, uint32_t id, struct wire_str handle)
 {
-	put_head(out, SFTP_CLOSE, id, 4 + handle.len);
+	put_head(out, type, id, 4 + handle.len);
 	put_str(out, handle);
 }
 
@@ -140,6 +142,20 @@ bool sftp_get_status(struct wire *body, uint32_t *code, struct wire_str *text)
 	return !body->failed;
 }
 
+/* A number, and so many pairs of strings. */
+static bool skip_extended(struct wire *body)
+{
+	uint32_t n = wire_u32(body);
+
+	if (n > ATTR_EXTENDED_MAX)
+		return false;
+	while (n-- && !body->failed) {
+		wire_string(body);
+		wire_string(body);
+	}
+	return !body->failed;
+}
+
 bool sftp_get_attrs(struct wire *body, struct sftp_attrs *attrs)
 {
 	uint32_t flags = wire_u32(body), mode;
@@ -164,7 +180,7 @@ bool sftp_get_attrs(struct wire *body, struct sftp_attrs *attrs)
 		attrs->mtime = wire_u32(body);
 		attrs->has_mtime = true;
 	}
-	return !body->failed;
+	return !body->failed && (!(flags & ATTR_EXTENDED) || skip_extended(body));
 }
 
 bool sftp_get_name(struct wire *body, struct wire_str *name)
@@ -173,6 +189,13 @@ bool sftp_get_name(struct wire *body, struct wire_str *name)
 
 	*name = wire_string(body);
 	return count >= 1 && !body->failed && name->len && !memchr(name->data, '\0', name->len);
+}
+
+bool sftp_get_entry(struct wire *body, struct wire_str *name, struct sftp_attrs *attrs)
+{
+	*name = wire_string(body);
+	wire_string(body); /* as `ls -l` would write it */
+	return sftp_get_attrs(body, attrs);
 }
 
 bool sftp_has_extension(struct wire body, const char *name)

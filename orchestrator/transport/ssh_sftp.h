@@ -27,8 +27,11 @@ enum sftp_type {
 	SFTP_READ = 5,
 	SFTP_WRITE = 6,
 	SFTP_SETSTAT = 9,
+	SFTP_OPENDIR = 11,
+	SFTP_READDIR = 12,
 	SFTP_REMOVE = 13,
 	SFTP_MKDIR = 14,
+	SFTP_RMDIR = 15,
 	SFTP_REALPATH = 16,
 	SFTP_STAT = 17,
 	SFTP_RENAME = 18,
@@ -68,12 +71,13 @@ struct sftp_packet {
 
 /* Questions, added to `out`. `mode` is for what is made. */
 void sftp_put_init(struct buf *out);
-void sftp_put_path(struct buf *out, enum sftp_type type, uint32_t id, const char *path); /* STAT, REMOVE, REALPATH */
+/* STAT, REMOVE, REALPATH, OPENDIR, RMDIR */
+void sftp_put_path(struct buf *out, enum sftp_type type, uint32_t id, const char *path);
 void sftp_put_mode(struct buf *out, enum sftp_type type, uint32_t id, const char *path,
 		   unsigned mode); /* MKDIR, SETSTAT */
 void sftp_put_rename(struct buf *out, uint32_t id, const char *from, const char *to);
 void sftp_put_open(struct buf *out, uint32_t id, const char *path, unsigned flags, unsigned mode);
-void sftp_put_close(struct buf *out, uint32_t id, struct wire_str handle);
+void sftp_put_handle(struct buf *out, enum sftp_type type, uint32_t id, struct wire_str handle); /* CLOSE, READDIR */
 void sftp_put_read(struct buf *out, uint32_t id, struct wire_str handle, uint64_t at, uint32_t len);
 void sftp_put_write(struct buf *out, uint32_t id, struct wire_str handle, uint64_t at, const void *bytes, size_t len);
 void sftp_put_fsync(struct buf *out, uint32_t id, struct wire_str handle); /* fsync@openssh.com */
@@ -86,6 +90,9 @@ int sftp_next(const struct buf *in, struct sftp_packet *packet, size_t *len);
 bool sftp_get_status(struct wire *body, uint32_t *code, struct wire_str *text);
 bool sftp_get_attrs(struct wire *body, struct sftp_attrs *attrs);
 bool sftp_get_name(struct wire *body, struct wire_str *name);
+
+/* The next of a folder's entries, behind their number. */
+bool sftp_get_entry(struct wire *body, struct wire_str *name, struct sftp_attrs *attrs);
 
 /* Does the VERSION packet's list of extensions name it? */
 bool sftp_has_extension(struct wire body, const char *name);

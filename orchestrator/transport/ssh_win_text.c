@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/utf8.h"
+#include "transport/ssh_marks.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -208,6 +209,38 @@ char *ssh_win_root_of(const char *words)
 	if (words[3] != '\\' || words[len - 2] == '\\')
 		return NULL;
 	return str_ndup(words + 1, len - 2);
+}
+
+bool ssh_win_is_private_folder(const char *name, size_t len)
+{
+	static const char prefix[] = "cutover-";
+	size_t at = sizeof(prefix) - 1;
+
+	if (len != at + SSH_NONCE_MAX - 1 || memcmp(name, prefix, at) != 0)
+		return false;
+	while (at < len && strchr("0123456789abcdef", name[at]) && name[at])
+		at++;
+	return at == len;
+}
+
+/* NAMENUMBER.SUFFIX, as all of ssh_win_*.c write them. */
+bool ssh_win_is_private_file(const char *name, size_t len)
+{
+	static const struct {
+		char letter;
+		const char *suffix;
+	} numbered[] = {{'s', ".cmd"}, {'r', ".cmd"}, {'i', ""}, {'o', ""}, {'e', ""}, {'x', ".txt"}};
+	size_t digits = 0;
+
+	if ((len == 8 && memcmp(name, "exec.cmd", len) == 0) || (len == 1 && *name == 't'))
+		return true;
+	while (1 + digits < len && isdigit((unsigned char)name[1 + digits]))
+		digits++;
+	for (size_t i = 0; digits && i < ARRAY_LEN(numbered); i++)
+		if (*name == numbered[i].letter && len - 1 - digits == strlen(numbered[i].suffix) &&
+		    memcmp(name + 1 + digits, numbered[i].suffix, len - 1 - digits) == 0)
+			return true;
+	return false;
 }
 
 bool ssh_win_is_ascii(const char *text)

@@ -44,6 +44,10 @@ int ssh_win_op_check(const struct op *op, struct err *err);
    The caller frees. */
 char *ssh_win_root_of(const char *words);
 
+/* Is it the name of a session's private folder, "cutover-" and the nonce? Of a file in one? */
+bool ssh_win_is_private_folder(const char *name, size_t len);
+bool ssh_win_is_private_file(const char *name, size_t len);
+
 bool ssh_win_is_ascii(const char *text);
 
 /* A script with CR LF at the ends of its lines. */

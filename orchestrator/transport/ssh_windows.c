@@ -17,7 +17,7 @@ extern const struct embedded embedded_transport[];
 static const struct sm_state states[] = {
     [WIN_STARTING] = {"starting", SM_TO(WIN_FOLDER)},
     [WIN_FOLDER] = {"folder", SM_TO(WIN_IDLE)},
-    [WIN_IDLE] = {"idle", SM_TO(WIN_WORKING) | SM_TO(WIN_ENDING)},
+    [WIN_IDLE] = {"idle", SM_TO(WIN_WORKING) | SM_TO(WIN_TIDYING) | SM_TO(WIN_ENDING)},
     [WIN_WORKING] = {"working", SM_TO(WIN_TIDYING)},
     [WIN_TIDYING] = {"tidying", SM_TO(WIN_IDLE)},
     [WIN_ENDING] = {"ending", SM_TO(WIN_ENDED)},
@@ -137,6 +137,7 @@ char *ssh_win_private(const struct ssh_win_shell *sh, const char *name, unsigned
 
 static void tidied(struct ssh_win_shell *sh)
 {
+	sh->touch_at_ms = ssh_remote_now(sh->base.remote) + WIN_TOUCH_MS;
 	move(sh, WIN_IDLE);
 }
 
@@ -248,6 +249,7 @@ static void free_shell(struct ssh_shell *shell)
 	free(sh->folder);
 	free(sh->sftp_folder);
 	free(sh->scripts);
+	ssh_win_sweep_release(&sh->sweep);
 	free(sh);
 }
 
@@ -255,7 +257,7 @@ static void folder_made(struct ssh_win_shell *sh)
 {
 	if (!sh->fault.code) {
 		sh->base.ready = true;
-		move(sh, WIN_IDLE);
+		tidied(sh);
 		log_debug("%s: cmd.exe is up in %s", sh->base.remote->label, sh->folder);
 		return;
 	}
@@ -302,7 +304,18 @@ static void begin_request(struct ssh_win_shell *sh, struct ssh_request *req)
 	}
 }
 
-static void folder_removed(struct ssh_win_shell *sh)
+/* Nobody takes it for one that was left. */
+static void touch(struct ssh_win_shell *sh)
+{
+	char *text = str_fmt("type nul >%s\\t& del /f /q %s\\t >nul 2>nul", sh->folder, sh->folder);
+
+	sh->stop_until_ms = ssh_remote_now(sh->base.remote) + KILL_GRACE_MS;
+	move(sh, WIN_TIDYING);
+	ssh_win_step_line(sh, text, tidied);
+	free(text);
+}
+
+static void swept(struct ssh_win_shell *sh)
 {
 	move(sh, WIN_ENDED);
 	sh->base.ended = true;
@@ -311,18 +324,17 @@ static void folder_removed(struct ssh_win_shell *sh)
 static void step_idle(struct ssh_win_shell *sh)
 {
 	struct list *node;
-	char *text;
 
 	if (sh->base.finishing) {
 		move(sh, WIN_ENDING);
-		text = str_fmt("rmdir /s /q %s >nul 2>nul", sh->folder);
-		ssh_win_step_line(sh, text, folder_removed);
-		free(text);
+		ssh_win_sweep_begin(sh, swept);
 		return;
 	}
 	node = list_pop(&sh->base.remote->shell_queue);
 	if (node)
 		begin_request(sh, CONTAINER_OF(node, struct ssh_request, node));
+	else if (ssh_remote_now(sh->base.remote) >= sh->touch_at_ms)
+		touch(sh);
 }
 
 /* Only from libssh2 1.11 on; and a server need not obey (a ForceCommand in sshd_config forbids it). Win32-OpenSSH ends
@@ -464,6 +476,8 @@ static int64_t deadline(const struct ssh_shell *shell)
 
 	if (!due && shell->running)
 		due = shell->running->deadline_ms;
+	if (!due && is(sh, WIN_IDLE))
+		due = sh->touch_at_ms;
 	return sh->pause_until_ms && sh->pause_until_ms < due ? sh->pause_until_ms : due;
 }
 

@@ -1,16 +1,23 @@
 /*
  * The resident cmd.exe of a Windows host, as its files see it: ssh_windows.c (the shell itself), ssh_win_answer.c (what
  * it says), ssh_win_run.c (OP_RUN), ssh_win_file.c (OP_GET), ssh_win_replace.c and ssh_win_copy.c (OP_REPLACE),
- * ssh_win_exec.c (OP_EXEC).
+ * ssh_win_exec.c (OP_EXEC), ssh_win_sweep.c (what killed controllers have left).
  *
  *     STARTING → FOLDER → IDLE ⇄ WORKING → TIDYING → IDLE
+ *                           ├→ TIDYING (the folder is touched)
  *                           └→ ENDING → ENDED
  *
  * STARTING: cmd.exe tells where Windows is, and SFTP its version. FOLDER: the session's private folder is made, in
  * %SystemRoot%\temp: that path has no blank and nothing else that cmd.exe would look at, whoever logs in (a user's own
  * temp folder has the user's name in it), every account may make folders there, and none may list it, so that a name
  * with the nonce in it is found by nobody else. WORKING: a request. TIDYING: its files are removed, while its result is
- * on the way. ENDING: the folder is removed.
+ * on the way. ENDING: the folder is removed, and then what others have left.
+ *
+ * A controller that is killed, or whose line is cut, leaves its folder: scripts, and what the last one has printed (the
+ * files of a request go behind it). The next session that ends on this host removes it, if it was not touched for a day
+ * by the host's own clock; a session that lives touches its folder with each request, and every WIN_TOUCH_MS while it
+ * has none. What an operator may find: cutover-<16 digits>, younger than that, or one that a process left running still
+ * writes to, or one that the login may not list or remove. It may be removed by hand as soon as no controller runs.
  *
  * A request is a chain of steps, one at a time: a line for cmd.exe, a file by SFTP, or a pause. Each step names the
  * function that goes on when it has ended (`then`); `fault` tells it how the step ended, code 0 for well.
@@ -26,6 +33,8 @@ enum ssh_win_state { WIN_STARTING, WIN_FOLDER, WIN_IDLE, WIN_WORKING, WIN_TIDYIN
 
 struct ssh_win_shell;
 typedef void ssh_win_then(struct ssh_win_shell *sh);
+
+enum { WIN_TOUCH_MS = 6 * 3600 * 1000 };
 
 /* A script that runs in the resident shell. */
 struct ssh_win_call {
@@ -62,6 +71,15 @@ struct ssh_win_replace {
 	char said[120];      /* by copy, when it failed */
 	ssh_win_then *again; /* what is tried once more behind a pause */
 	struct err fault;    /* the first one, which is the request's */
+};
+
+/* What is left of other sessions; a few, the rest is for the next one. */
+struct ssh_win_sweep {
+	ssh_win_then *then;
+	int64_t now_s; /* by the host's clock; 0: not known */
+	char *folders[8], *files[64];
+	size_t folders_n, files_n; /* of the last folder */
+	bool foreign;              /* there is something else in it */
 };
 
 struct ssh_win_shell {
@@ -101,6 +119,8 @@ struct ssh_win_shell {
 	int64_t stop_until_ms;
 	struct ssh_win_call call;
 	struct ssh_win_replace replace;
+	int64_t touch_at_ms;
+	struct ssh_win_sweep sweep;
 };
 
 /* Steps. file: the job's outcome is in sh->job (and in sh->fault) when `then` is called. */
@@ -131,6 +151,10 @@ bool ssh_win_stopped(struct ssh_win_shell *sh);
 void ssh_win_run_begin(struct ssh_win_shell *sh);
 void ssh_win_call(struct ssh_win_shell *sh);
 void ssh_win_call_release(struct ssh_win_call *call);
+
+/* ssh_win_sweep.c: removes the session's folder, then what is left of others. */
+void ssh_win_sweep_begin(struct ssh_win_shell *sh, ssh_win_then *then);
+void ssh_win_sweep_release(struct ssh_win_sweep *sweep);
 
 /* ssh_win_file.c, ssh_win_replace.c */
 void ssh_win_get_begin(struct ssh_win_shell *sh);

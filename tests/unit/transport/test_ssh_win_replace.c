@@ -105,6 +105,42 @@ START_TEST(test_replace_what_was_changed)
 }
 END_TEST
 
+/* Somebody writes into it at any moment before the last look at it, which is just before the copy. False: it was too late
+   for that. */
+static bool replace_what_changes(int at)
+{
+	struct winhost host;
+	struct winhost_op o;
+	bool early;
+	int code;
+
+	winhost_ready(&host);
+	winhost_put(&host, SFTP_TARGET, old_text);
+	host.change_at = host.answers + at;
+	host.change_path = SFTP_TARGET;
+	host.change_text = "somebody else's";
+	code = replace(&host, &o, "x.bak");
+	early = host.change_at <= host.read_at;
+	if (early) {
+		ck_assert_msg(code == E_CHANGED, "changed at %d: %d", at, code);
+		ck_assert(!o.request.result.started);
+		only_files(&host, "somebody else's", winhost_text(&host, BACKUP));
+	}
+	winhost_op_release(&o);
+	winhost_release(&host);
+	return early;
+}
+
+START_TEST(test_replace_what_changes)
+{
+	int at = 1;
+
+	while (replace_what_changes(at))
+		at++;
+	ck_assert_int_ge(at, 20);
+}
+END_TEST
+
 START_TEST(test_replace_waits_for_the_holder)
 {
 	struct winhost host;
@@ -349,6 +385,7 @@ SUITE(ssh_win_replace)
 {
 	TEST_CASE(s, test_replace);
 	TEST_CASE(s, test_replace_what_was_changed);
+	TEST_CASE(s, test_replace_what_changes);
 	TEST_CASE_LOOP(s, test_replace_waits_for_the_holder, 0, 2);
 	TEST_CASE_LOOP(s, test_replace_gives_up_waiting, 0, 3);
 	TEST_CASE(s, test_replace_is_torn);

@@ -27,6 +27,7 @@ struct winhost_file *winhost_put(struct winhost *host, const char *path, const c
 	}
 	if (!f->path)
 		f->path = str_dup(path);
+	f->mtime_s = host->now_s;
 	buf_clear(&f->bytes);
 	buf_adds(&f->bytes, text);
 	return f;
@@ -294,7 +295,7 @@ int winhost_say(struct winhost *host, const char *text)
 
 void winhost_init(struct winhost *host)
 {
-	*host = (struct winhost){.copy_tears = -1};
+	*host = (struct winhost){.copy_tears = -1, .now_s = 1700000000};
 	uv_loop_init(&host->loop);
 	host->transport.loop = &host->loop;
 	host->remote.transport = &host->transport;

@@ -8,11 +8,12 @@
 
 #include "transport/ssh_windows.h"
 
-enum { WINHOST_FILES = 32, WINHOST_FOLDER_MODE = 0040755, WINHOST_STEPS = 2000 };
+enum { WINHOST_FILES = 48, WINHOST_FOLDER_MODE = 0040755, WINHOST_STEPS = 2000 };
 
 struct winhost_file {
 	char *path; /* as SFTP writes it; NULL: none */
 	struct buf bytes;
+	uint32_t mtime_s;
 	bool folder, read_only;
 	bool held; /* by another process that does not share it: not to be opened */
 };
@@ -37,6 +38,8 @@ struct winhost {
 	struct ssh_win_shell *sh;
 	struct winhost_file files[WINHOST_FILES];
 	struct winhost_file *handles[16];
+	bool listed[16]; /* the folder's entries are given */
+	uint32_t now_s;
 	struct buf sftp_in, cmd_in;
 	struct err err; /* what cost the session; code 0: nothing did */
 	bool no_fsync;
@@ -58,6 +61,10 @@ struct winhost {
 	bool copy_lies;      /* ends well, does nothing */
 	int copies;          /* how often it was asked to */
 	void (*before_copy)(struct winhost *host);
+
+	/* Somebody writes into the file in front of that answer. read_at: the last one that gave its data. */
+	int change_at, read_at;
+	const char *change_path, *change_text;
 };
 
 /* With a session that is under way, and the folder C:\windows\temp. ready: pumped until it is. */

@@ -100,6 +100,8 @@ static uint32_t do_read(struct winhost *host, struct wire *w, struct buf *body)
 		return SFTP_EOF;
 	if (len > f->bytes.len - at)
 		len = f->bytes.len - at;
+	if (host->change_path && !host->copies && strcmp(f->path, host->change_path) == 0)
+		host->read_at = host->answers;
 	wire_put_string(body, f->bytes.data + at, len);
 	return SFTP_OK;
 }
@@ -125,8 +127,69 @@ static uint32_t do_stat(struct winhost *host, const char *path, struct buf *body
 	put_u32(body, (uint32_t)f->bytes.len);
 	put_u32(body, f->folder ? WINHOST_FOLDER_MODE : f->read_only ? 0100444 : 0100644);
 	put_u32(body, 1);
-	put_u32(body, 1700000000);
+	put_u32(body, f->mtime_s);
 	return SFTP_OK;
+}
+
+static uint32_t do_open_folder(struct winhost *host, const char *path, struct buf *body)
+{
+	struct winhost_file *f = winhost_find(host, path);
+	uint32_t n = 0;
+
+	if (!f || !f->folder)
+		return SFTP_NO_SUCH_FILE;
+	while (host->handles[n])
+		ck_assert_uint_lt(++n, ARRAY_LEN(host->handles));
+	host->handles[n] = f;
+	host->listed[n] = false;
+	put_u32(body, 4);
+	put_u32(body, n);
+	return SFTP_OK;
+}
+
+static void put_entry(struct winhost *host, struct buf *body, const char *name, const char *path)
+{
+	wire_put_text(body, name);
+	wire_put_text(body, "drwx as ls -l writes it");
+	ck_assert_uint_eq(do_stat(host, path, body), SFTP_OK);
+}
+
+/* All at once, then the end. */
+static uint32_t do_list(struct winhost *host, struct wire *w, struct buf *body)
+{
+	struct winhost_file **h = handle_of(host, w);
+	const char *folder = (*h)->path, *path;
+	size_t len = strlen(folder);
+	struct buf entries = BUF_INIT;
+	uint32_t n = 2;
+
+	if (host->listed[h - host->handles])
+		return SFTP_EOF;
+	host->listed[h - host->handles] = true;
+	put_entry(host, &entries, ".", folder);
+	put_entry(host, &entries, "..", folder);
+	for (int i = 0; i < WINHOST_FILES; i++) {
+		path = host->files[i].path;
+		if (!path || strncmp(path, folder, len) != 0 || path[len] != '/' || strchr(path + len + 1, '/'))
+			continue;
+		put_entry(host, &entries, path + len + 1, path);
+		n++;
+	}
+	put_u32(body, n);
+	buf_add(body, entries.data, entries.len);
+	buf_release(&entries);
+	return SFTP_OK;
+}
+
+static bool is_empty(const struct winhost *host, const char *folder)
+{
+	size_t len = strlen(folder);
+
+	for (int i = 0; i < WINHOST_FILES; i++)
+		if (host->files[i].path && strncmp(host->files[i].path, folder, len) == 0 &&
+		    host->files[i].path[len] == '/')
+			return false;
+	return true;
 }
 
 static uint32_t do_rename(struct winhost *host, const char *from, const char *to)
@@ -163,6 +226,8 @@ static uint32_t do_path(struct winhost *host, int type, const char *path, struct
 
 	if (type == SFTP_STAT)
 		return do_stat(host, path, body);
+	if (type == SFTP_OPENDIR)
+		return do_open_folder(host, path, body);
 	if (type == SFTP_OPEN)
 		return do_open(host, w, path, body);
 	if (type == SFTP_REALPATH) {
@@ -180,16 +245,19 @@ static uint32_t do_path(struct winhost *host, int type, const char *path, struct
 		free(to);
 		return status;
 	}
-	ck_assert(type == SFTP_REMOVE || type == SFTP_SETSTAT);
+	ck_assert(type == SFTP_REMOVE || type == SFTP_RMDIR || type == SFTP_SETSTAT);
 	if (!f)
 		return SFTP_NO_SUCH_FILE;
-	return type == SFTP_REMOVE ? do_remove(f) : do_set_mode(f, w);
+	if (type != SFTP_SETSTAT && (f->folder != (type == SFTP_RMDIR) || !is_empty(host, path) || f->held))
+		return SFTP_FAILURE;
+	return type == SFTP_SETSTAT ? do_set_mode(f, w) : do_remove(f);
 }
 
 static int answer_type(int type)
 {
 	static const int types[] = {
-	    [SFTP_STAT] = SFTP_ATTRS, [SFTP_REALPATH] = SFTP_NAME, [SFTP_OPEN] = SFTP_HANDLE, [SFTP_READ] = SFTP_DATA};
+	    [SFTP_STAT] = SFTP_ATTRS, [SFTP_REALPATH] = SFTP_NAME, [SFTP_OPEN] = SFTP_HANDLE, [SFTP_READ] = SFTP_DATA,
+	    [SFTP_OPENDIR] = SFTP_HANDLE, [SFTP_READDIR] = SFTP_NAME};
 
 	return type < (int)ARRAY_LEN(types) && types[type] ? types[type] : SFTP_STATUS;
 }
@@ -203,6 +271,8 @@ static void serve(struct winhost *host, struct sftp_packet *p)
 
 	if (p->type == SFTP_READ) {
 		status = do_read(host, &w, &body);
+	} else if (p->type == SFTP_READDIR) {
+		status = do_list(host, &w, &body);
 	} else if (p->type == SFTP_WRITE) {
 		do_write(host, &w);
 	} else if (p->type == SFTP_CLOSE) {
@@ -285,9 +355,11 @@ bool winhost_serve_one(struct winhost *host)
 	ch->in_at = ch->in.len;
 	if (sftp_next(&host->sftp_in, &p, &used) <= 0 || host->err.code)
 		return false;
+	if (p.type != SFTP_INIT && ++host->answers == host->change_at)
+		winhost_put(host, host->change_path, host->change_text);
 	if (p.type == SFTP_INIT)
 		serve_version(host);
-	else if (++host->answers == host->fault_at)
+	else if (host->answers == host->fault_at)
 		serve_badly(host, &p);
 	else
 		serve(host, &p);
