@@ -141,10 +141,10 @@ class Server(asyncssh.SSHServer):
         if self.verb == "mute":
             loop.call_later(self.number / 1000, self.mute)
 
-    async def answer(self, host, port):
+    async def answer(self, nth, host, port):
         if self.verb == "slow":
             await asyncio.sleep(self.number / 1000)
-        if self.verb == "hang" and opens[self.user] > self.number or self.verb == "dead" and host.endswith(f".{self.number}"):
+        if self.verb == "hang" and nth > self.number or self.verb == "dead" and host.endswith(f".{self.number}"):
             await asyncio.sleep(3600)
         if self.verb == "none" or self.verb == "room" and carried.get(self.user, 0) >= self.number:
             raise asyncssh.ChannelOpenError(SHORTAGE, "no room")
@@ -167,7 +167,7 @@ class Server(asyncssh.SSHServer):
         if not self.asked:
             self.asked = True
             self.first_open()
-        return self.channel(), self.answer(host, port)
+        return self.channel(), self.answer(opens[self.user], host, port)
 
 
 async def main():
