@@ -5,13 +5,15 @@
 # was cut: the file was never torn and was written once, the old one is kept beside it, both services run again with the new
 # name, no debt is open.
 #
+# One of them talks as a host does whose default shell is PowerShell.
+#
 # Needs root, namespaces, Wine and mingw. Leaves nothing.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/../lib/winhost.sh"
 . "$(dirname "$0")/../lib/fleet.sh"
 need_program
 TAP_TIMEOUT_S=400
-hosts=6 old_name=us.imhs-ws.trendmicro.com config=PluginService.exe.config
+hosts=6 powershell=1 old_name=us.imhs-ws.trendmicro.com config=PluginService.exe.config
 writes_pid=
 
 cleanup() {
@@ -39,9 +41,28 @@ address() { echo "127.48.0.$1"; }
 
 # ---- the fleet server in front of the Windows hosts
 
+# What sshd's DefaultShell makes of a request if it is PowerShell (`powershell -c "REQUEST"`): a profile speaks, the progress
+# of its start is XML on stderr, the output comes line by line through its hands, and stdin is left to the request (its
+# ConsoleHost.cs reads it only for a command that says $input). Played, since none can be run here. SFTP is a subsystem,
+# and not a shell's.
+talk_like_powershell() {
+	cat <<-'S'
+		if [ "$SSH_ORIGINAL_COMMAND" != sftp-server.exe ]; then
+			printf 'Welcome to WIN-SYNC, @everybody\r\n'
+			printf '#< CLIXML\r\n<Objs Version="1.1.0.1"><Obj S="progress" RefId="0"/></Objs>' >&2
+			session | sed -u 's/\r*$/\r/'
+			exit
+		fi
+	S
+}
+
 prepare() {
 	mkdir -p "$fleet_dir/hosts/$(address "$1")"
-	printf '#!/bin/sh\nexec %s session %s %s\n' "$winhost_command" "$winhost_dir" "$1" >"$fleet_dir/hosts/$(address "$1")/session"
+	{
+		printf '#!/bin/sh\nsession() { %s session %s %s; }\n' "$winhost_command" "$winhost_dir" "$1"
+		[ "$1" != "$powershell" ] || talk_like_powershell
+		echo session
+	} >"$fleet_dir/hosts/$(address "$1")/session"
 	chmod +x "$fleet_dir/hosts/$(address "$1")/session"
 	echo "$(address "$1") os=windows" >>"$fleet_dir/hosts.txt"
 }
@@ -160,7 +181,7 @@ traffic
 before_out=$out_bytes before_in=$in_bytes
 migrate --tenant gale1
 status_is 'a run without a cut: exit code (what this version does not have is left)' 5
-moved 1 'no cut'
+moved 1 'no cut; PowerShell is its default shell'
 traffic
 all_out=$((out_bytes - before_out)) all_in=$((in_bytes - before_in))
 echo "a run without a cut: $all_in bytes to the host, $all_out from it"
