@@ -86,7 +86,7 @@ struct task {
 	struct row *row;
 	struct machine *machine; /* NULL for rows without an agent */
 	bool selected;
-	bool lost; /* its host did not answer the last time */
+	bool lost; /* its host, or the service that it asks, did not answer the last time */
 	struct sm sm;
 	struct list node; /* in the machine's queue */
 	struct timer timer;

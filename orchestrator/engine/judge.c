@@ -88,6 +88,7 @@ static void poll_again(struct task *t, const struct verdict *v)
 	int64_t budget = step->budget_ms ? step->budget_ms : BUDGET_DEFAULT_MS;
 	char text[ERR_TEXT_MAX + 64], waited[TIME_TEXT_MAX];
 
+	task_set_lost(t, false);
 	if (!t->poll_since_ms)
 		t->poll_since_ms = now;
 	if (t->engine->stopping && t->stage != STAGE_RESTORE)

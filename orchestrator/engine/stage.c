@@ -316,6 +316,7 @@ static void observed(struct task *t)
 	struct agent_ctx ctx = task_ctx(t);
 	struct err err = { 0 };
 
+	task_set_lost(t, false);
 	assessment_release(&t->work->assessment);
 	if (t->roster->agent->assess(&ctx, &t->work->assessment, &err) != 0) {
 		stage_settle(t, STEP_FAILED, err.code, err.text, 0);

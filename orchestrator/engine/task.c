@@ -131,7 +131,8 @@ void task_connected(struct task *t)
 {
 	struct err err = { 0 };
 
-	task_set_lost(t, false);
+	if (t->roster->host) /* for what is no host it says nothing that the controller itself is there */
+		task_set_lost(t, false);
 	task_move(t, TASK_TABLE);
 	if (t->row->has_before && !t->before.n && t->engine->cfg.reader &&
 	    before_from_json(t->row->before_json, t->engine->cfg.reader, &t->before, &err) != 0) {

@@ -100,6 +100,40 @@ static void perform(struct fake_host *h, const char *command, struct op_result *
 	}
 }
 
+/* Of a service: https://new.example/N. The remote is as good as before, whatever it does. */
+static void ask_service(struct fake_transport *t, const struct op *op, struct op_result *r)
+{
+	struct fake_host *h = &t->hosts[strtol(strrchr(op->url, '/') + 1, NULL, 10)];
+	bool old = strncmp(op->url, "https://old.", 12) == 0;
+	int failure = old ? h->old_failure : h->new_failure;
+
+	*(old ? &h->old_asked : &h->new_asked) += 1;
+	snprintf(h->password, sizeof(h->password), "%s", buf_str(&op->password));
+	r->beyond = failure != 0;
+	if (failure)
+		err_set(&r->failure, failure, "the service failed (%s)", err_name(failure));
+	else
+		answer(r, 200, old ? "old" : h->value);
+}
+
+static void service_fault(struct fake_transport *t, const struct op *op, enum fake_fault fault, struct op_result *r)
+{
+	static const int codes[FAULTS] = { [FAULT_OPEN_REFUSED] = E_REFUSED,	 [FAULT_CUT_BEFORE] = E_CLOSED,
+					   [FAULT_CUT_BEFORE_UNKNOWN] = E_CLOSED, [FAULT_CUT_AFTER] = E_PROTOCOL,
+					   [FAULT_TIMEOUT] = E_TIMEOUT,		 [FAULT_SUDO] = E_TLS };
+
+	if (fault == FAULT_KILL)
+		_exit(9);
+	ask_service(t, op, r);
+	if (fault == FAULT_KILL_AFTER)
+		_exit(9);
+	if (fault == FAULT_NONE)
+		return;
+	buf_clear(&r->out);
+	r->beyond = true;
+	err_set(&r->failure, codes[fault], "the service failed (%s)", err_name(codes[fault]));
+}
+
 /* ---- the transport ---------------------------------------------------------------------------------------------- */
 
 /* What a host shows, and what is known of it. */
@@ -146,8 +180,8 @@ static struct remote *fake_open(struct transport *transport, const struct remote
 	enum fake_fault fault = count(t);
 
 	r->base.transport = transport;
-	r->number = (int)strtol(strrchr(spec->address, '.') + 1, NULL, 10);
-	r->host = &t->hosts[r->number];
+	r->number = spec->address ? (int)strtol(strrchr(spec->address, '.') + 1, NULL, 10) : 0;
+	r->host = spec->address ? &t->hosts[r->number] : NULL;
 	r->opened = cb;
 	r->opened_arg = arg;
 	if (fault == FAULT_KILL || fault == FAULT_KILL_AFTER)
@@ -157,10 +191,12 @@ static struct remote *fake_open(struct transport *transport, const struct remote
 	t->opened++;
 	if (++t->open > t->most_open)
 		t->most_open = t->open;
+	if (!r->host && ++t->local_open > t->local_most_open)
+		t->local_most_open = t->local_open;
 	if (fault != FAULT_NONE)
 		err_set(&e->err, E_REFUSED, "%s: connection refused", spec->label);
 	refuse(&t->open_refused[r->number], E_REFUSED, spec->label, "connection refused", &e->err);
-	if (t->fault_at && *t->clock_of_ops > t->fault_at)
+	if (r->host && t->fault_at && *t->clock_of_ops > t->fault_at)
 		refuse(&t->unsigned_after_fault, E_SIGN, spec->label, "the ssh-agent has died", &e->err);
 	refuse(&t->open_unsigned[r->number], E_SIGN, spec->label, "the ssh-agent did not answer", &e->err);
 	if (!e->err.code)
@@ -190,6 +226,11 @@ static void fake_start(struct remote *remote, struct remote_request *request)
 	if (t->fault_on && !r->dead && strcmp(request->op->command, t->fault_on) == 0)
 		fault = t->fault;
 	res->started = true;
+	if (!r->host) {
+		service_fault(t, request->op, fault, res);
+		post(t, EVENT_DONE, r)->request = request;
+		return;
+	}
 	switch (fault) {
 	case FAULT_NONE:
 		perform(r->host, request->op->command, res);
@@ -300,6 +341,7 @@ bool fake_transport_deliver(struct fake_transport *t)
 		break;
 	case EVENT_CLOSED:
 		t->open--;
+		t->local_open -= !e->remote->host;
 		e->remote->closed(e->remote->closed_arg);
 		free(e->remote);
 		break;

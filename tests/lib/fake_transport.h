@@ -5,6 +5,9 @@
  * A host understands OP_EXEC commands: "look" (prints VALUE LAMP), "lamp off", "lamp on", "set V" (compare-and-set from
  * "old"), "unset" (back to "old"), "poke" (counts), "name" (prints its name), and what `extra` says.
  *
+ * It is the controller's own transport as well: a remote without an address takes OP_HTTP. https://new.example/N answers with
+ * the value of host N, https://old.example/N with "old"; either can fail for as long as a test wants.
+ *
  * The hosts' memory is shared with child processes, so that a test can kill the controller and look at what it left.
  */
 #ifndef TESTS_LIB_FAKE_TRANSPORT_H
@@ -23,6 +26,9 @@ struct fake_host {
 	char name[32];
 	char host_key[64]; /* what it shows (the key itself is this text, too); a new host is let in, one that was seen with
 			      another key is not */
+	int new_failure, old_failure; /* E_…: how its services fail; 0: they answer */
+	int new_asked, old_asked;
+	char password[32]; /* what they were asked with the last time */
 };
 
 /* What goes wrong at the n-th thing (ops and openings are counted together, from 1). */
@@ -35,7 +41,7 @@ enum fake_fault {
 	FAULT_TIMEOUT,	       /* E_TIMEOUT, started true, killed before it did anything */
 	FAULT_KILL,	       /* the process ends before the op is done */
 	FAULT_KILL_AFTER,      /* the process ends right after the op was done */
-	FAULT_SUDO,	       /* E_SUDO */
+	FAULT_SUDO,	       /* E_SUDO; of a service: E_TLS */
 	FAULTS
 };
 
@@ -55,6 +61,7 @@ struct fake_transport {
 	struct fake_event *first, *last; /* callbacks to deliver */
 	int open; /* remotes that are open now */
 	int most_open;
+	int local_open, local_most_open; /* of these, the controller itself */
 	int opened; /* in all */
 	bool shuts_after_key[FAKE_HOSTS_MAX]; /* E_AUTH, once the key was shown */
 	bool heeds_pins;      /* spec.host_keys count: another key is refused */

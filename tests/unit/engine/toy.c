@@ -145,6 +145,8 @@ static const struct step revert[] = {
 
 static const char *const params[] = { NULL };
 
+static const char *const ran[] = { "poke", NULL };
+
 static const struct agent toy = {
 	.name = "toy",
 	.summary = "a value and a lamp",
@@ -157,9 +159,123 @@ static const struct agent toy = {
 	.restore = restore,
 	.verify = verify,
 	.revert = revert,
+	.ran = ran,
+};
+
+/* ---- check: asks two services for a domain "dN.example", whose number is that of the host that they stand for ---- */
+
+struct seen {
+	size_t hosts, done;
+	int64_t ran_ms;
+	struct facts own;
+	const struct agent_ctx *ctx;
+};
+
+static void see_neighbour(const struct neighbour *n, void *arg)
+{
+	struct seen *s = arg;
+
+	s->hosts += n->host != NULL;
+	s->done += n->host && step_state_is_done(n->state);
+	s->ran_ms = n->ran_ms > s->ran_ms ? n->ran_ms : s->ran_ms;
+	if (strcmp(n->target, s->ctx->target) == 0)
+		facts_copy(&s->own, n->left);
+}
+
+static struct seen see_neighbours(const struct agent_ctx *ctx)
+{
+	struct seen s = { .ctx = ctx };
+
+	ctx->neighbours(ctx, ctx->step->name, see_neighbour, &s);
+	return s;
+}
+
+static enum step_request ask_service(const struct agent_ctx *ctx, int n, struct op *op, const char *host)
+{
+	struct seen s = see_neighbours(ctx);
+	bool ready = s.done == s.hosts;
+
+	facts_release(&s.own);
+	if (n > 0 || !ready)
+		return OP_END;
+	op->kind = OP_HTTP;
+	op->url = str_fmt("https://%s.example/%ld", host, strtol(ctx->domain->name + 1, NULL, 10));
+	op->account = str_dup("me");
+	op->secret = str_dup(json_string_value(json_object_get(ctx->tenant->web_service, "api_key")));
+	return OP_DO;
+}
+
+static enum step_request ask_old(const struct agent_ctx *ctx, int n, struct op *op, char item[ITEM_MAX])
+{
+	snprintf(item, ITEM_MAX, "old");
+	return ask_service(ctx, n, op, "old");
+}
+
+static enum step_request ask_new(const struct agent_ctx *ctx, int n, struct op *op, char item[ITEM_MAX])
+{
+	snprintf(item, ITEM_MAX, "new");
+	return ask_service(ctx, n, op, "new");
+}
+
+static struct verdict judge_old(const struct agent_ctx *ctx, int n, const struct op_result *r)
+{
+	(void)n;
+	facts_set_text(ctx->now, "old.failure", r->failure.code ? err_name(r->failure.code) : "none");
+	if (!r->failure.code)
+		facts_set_text(ctx->now, "old.value", buf_str(&r->out));
+	return verdict_ok();
+}
+
+static struct verdict judge_new(const struct agent_ctx *ctx, int n, const struct op_result *r)
+{
+	(void)n;
+	if (r->failure.code)
+		return verdict_fail(r->failure.code, "%s", r->failure.text);
+	facts_set_text(ctx->now, "new.value", buf_str(&r->out));
+	return verdict_ok();
+}
+
+static int check_assess(const struct agent_ctx *ctx, struct assessment *out, struct err *err)
+{
+	struct seen s = see_neighbours(ctx);
+	const char *value = facts_text(ctx->now, "new.value", NULL);
+
+	(void)err;
+	if (!value)
+		assessment_set(out, ASSESS_OLD, "the hosts come first");
+	else if (strcmp(value, "new") == 0)
+		assessment_set(out, ASSESS_NEW, "it is new; old %s, kept %s, ran %s", facts_text(ctx->now, "old.failure", "?"),
+			       facts_text(&s.own, "old.value", "nothing"), s.ran_ms ? "yes" : "no");
+	else
+		assessment_set(out, ASSESS_PERSON, "it is %s", value);
+	facts_release(&s.own);
+	return 0;
+}
+
+static const struct step check_observe[] = {
+	{ "ask-old", ask_old, judge_old, STEP_SERVICE, NULL, 0, 0 },
+	{ "ask-new", ask_new, judge_new, 0, NULL, 0, 0 },
+	{ 0 },
+};
+static const struct step nothing[] = { { 0 } };
+static const char *const check_params[] = { "when", NULL };
+static const char *const check_exports[] = { "old.value", NULL };
+
+static const struct agent check = {
+	.name = "check",
+	.summary = "asks services",
+	.scope = SCOPE_DOMAIN,
+	.params = check_params,
+	.observe = check_observe,
+	.assess = check_assess,
+	.apply = nothing,
+	.restore = nothing,
+	.verify = nothing,
+	.revert = nothing,
+	.exports = check_exports,
 };
 
 const struct agent *toy_find(const char *name)
 {
-	return strcmp(name, "toy") == 0 ? &toy : NULL;
+	return strcmp(name, "toy") == 0 ? &toy : strcmp(name, "check") == 0 ? &check : NULL;
 }

@@ -14,10 +14,12 @@
 
 static const char procedure[] =
 	"{\"procedure\": 1, \"name\": \"toys\", \"title\": {\"en\": \"Toys\"},"
-	" \"agents\": {\"toy\": {\"scope\": [\"host\"]}, \"later\": {\"scope\": [\"tenant\"]}},"
+	" \"agents\": {\"toy\": {\"scope\": [\"host\"]}, \"later\": {\"scope\": [\"tenant\"]}, \"check\": {\"scope\": [\"domain\"],"
+	"   \"params\": {\"when\": \"string\"}}},"
 	" \"steps\": ["
 	"  {\"name\": \"change\", \"title\": {\"en\": \"Change\"}, \"instruction\": {\"en\": \"Change it on {host}.\"},"
-	"   \"phase\": \"switch\", \"agents\": [{\"agent\": \"toy\"}]},"
+	"   \"phase\": \"switch\", \"agents\": [{\"agent\": \"toy\"},"
+	"    {\"agent\": \"check\", \"with\": {\"when\": \"web_service\"}}]},"
 	"  {\"name\": \"after\", \"title\": {\"en\": \"After\"}, \"phase\": \"settle\", \"agents\": [{\"agent\": \"later\"}],"
 	"   \"needs\": [\"change\"]}]}";
 
@@ -191,6 +193,7 @@ void world_run(struct world *w, enum engine_mode mode)
 	struct engine_config cfg = { .mode = mode,
 				     .clock = &w->clock.clock,
 				     .transport = &w->hosts.base,
+				     .local = &w->hosts.base,
 				     .find = toy_find,
 				     .inventory = w->inv,
 				     .selection = &w->selection,
