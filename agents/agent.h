@@ -15,7 +15,8 @@
  * journal: renaming one is a migration.
  *
  * Failures of the way (cut, timeout, no sudo …) are the engine's; judge sees a result when the op ran, or when its
- * failure is an answer about the thing itself: E_NOTFOUND, E_CHANGED, E_LIMIT, E_INVAL, E_PERM, E_NOSPACE, E_EXISTS, E_BUSY.
+ * failure is an answer about the thing itself: E_NOTFOUND, E_CHANGED, E_LIMIT, E_INVAL, E_PERM, E_NOSPACE, E_EXISTS, E_BUSY;
+ * of a service (result.beyond) whatever trying again cannot change: E_TLS, E_FORWARDING, E_BASTION.
  *
  * A target without a host has no machine: its ops are the controller's own (OP_HTTP). An agent whose apply[] is empty
  * only checks: where it says that all is as it should be the row is verified, and put back with what it is the proof of.

@@ -6,6 +6,11 @@
  *     HTTP authentication the service asks for; HOST is the profile's old name or the tenant's new one, the path is the
  *     profile's (`web_service_path`)
  *
+ * Who asks: the controller, or, where the inventory's web_service says `via: host`, the tenant's sync hosts: their session
+ * makes the connection (struct op.via), which shows that the new service can be reached from there, and gets to services that
+ * only the customer's network lets through. TLS and the login are the controller's either way. The old service is asked
+ * through the first host; the new one by mode reach through each, by mode synced through the first.
+ *
  * What the procedure says (`with`):
  *   mode reach    before the change: the new service answers to the account. What both services list is kept for later:
  *                 from the first run after the migration date until a host of the step `before` was changed; then it stays
@@ -23,7 +28,8 @@
  * While a client that ran a short time ago may still be taken in, the service is asked again for some minutes.
  *
  * Before the migration date (plan) only the old service is asked. A service that does not answer at all is the engine's to
- * retry, but for the old one, which may have been switched off: then it is said that nothing can be compared.
+ * retry, but for the old one, which may have been switched off: then it is said that nothing can be compared. What trying
+ * again cannot change (the certificate, a host that forwards nothing) is a person's in mode synced: the change stays.
  *
  * Facts (of `now`), PLACE being old, new, or again (reach, once a host was changed: seen, not kept):
  *   PLACE.state   listed | none (no address in the answer) | page | refused (401, 403) | unknown (404) | redirect |
@@ -104,6 +110,10 @@ struct around {
 	const struct agent_ctx *ctx;
 	struct facts kept; /* reach: our own of before; synced: the baseline's */
 	size_t hosts;	   /* of the step that changes them */
+	size_t machines;   /* of these, each once */
+	size_t pick;	   /* which machine to give out … */
+	const struct host *picked; /* … NULL: there is none */
+	const struct host *last;
 	size_t ran;	   /* of these, whose client ran with the new name */
 	bool changed;	   /* one of them was begun to be changed */
 	bool done;	   /* all of them are done */
@@ -126,6 +136,9 @@ static void look_at_host(const struct neighbour *n, void *arg)
 	if (!n->host || n->state == STEP_NOT_APPLICABLE || n->state == STEP_WITHDRAWN)
 		return;
 	a->hosts++;
+	if (n->host != a->last && a->machines++ == a->pick)
+		a->picked = n->host;
+	a->last = n->host;
 	a->changed = a->changed || n->changed;
 	a->done = a->done && step_state_is_done(n->state);
 	if (!n->ran_ms)
@@ -135,13 +148,19 @@ static void look_at_host(const struct neighbour *n, void *arg)
 		a->ran_ms = n->ran_ms;
 }
 
-static struct around look_around(const struct agent_ctx *ctx)
+/* pick: the machine that is to be given out, by its number. */
+static struct around look_around_for(const struct agent_ctx *ctx, int pick)
 {
-	struct around a = { .ctx = ctx, .done = true, .names = { .max = 200 } };
+	struct around a = { .ctx = ctx, .done = true, .pick = (size_t)pick, .names = { .max = 200 } };
 
 	ctx->neighbours(ctx, is_reach(ctx) ? ctx->step->name : with(ctx, "baseline"), keep_own, &a);
 	ctx->neighbours(ctx, is_reach(ctx) ? with(ctx, "before") : ctx->step->name, look_at_host, &a);
 	return a;
+}
+
+static struct around look_around(const struct agent_ctx *ctx)
+{
+	return look_around_for(ctx, 0);
 }
 
 static void around_release(struct around *a)
@@ -157,11 +176,27 @@ static bool has_baseline(const struct around *a)
 
 /* ---- asking ----------------------------------------------------------------------------------------------------- */
 
-static enum step_request ask(const struct agent_ctx *ctx, const char *host, struct op *op, char item[ITEM_MAX])
+static bool is_via_host(const struct agent_ctx *ctx)
+{
+	const char *via = setting(ctx, "via");
+
+	return via && strcmp(via, "host") == 0;
+}
+
+/* via: through whom; NULL: the controller itself. */
+static enum step_request ask(const struct agent_ctx *ctx, const char *host, const struct host *via, struct op *op,
+			     char item[ITEM_MAX])
 {
 	const char *ca_file = setting(ctx, "ca_file");
 
-	snprintf(item, ITEM_MAX, "%s", host);
+	if (is_via_host(ctx) && !via)
+		return OP_END;
+	if (is_via_host(ctx)) {
+		snprintf(item, ITEM_MAX, "%s from %s", host, via->name);
+		op->via = str_dup(via->name);
+	} else {
+		snprintf(item, ITEM_MAX, "%s", host);
+	}
 	op->kind = OP_HTTP;
 	op->url = str_fmt("https://%s%sdomains/%s/users", host, path(ctx), ctx->domain->name);
 	op->account = str_dup(setting(ctx, "account"));
@@ -261,7 +296,7 @@ static enum step_request old_request(const struct agent_ctx *ctx, int n, struct 
 	around_release(&a);
 	if ((size_t)n >= names->n || keep || early || !path(ctx) || is_listed(ctx->now, "old"))
 		return OP_END;
-	return ask(ctx, names->at[n], op, item);
+	return ask(ctx, names->at[n], a.picked, op, item);
 }
 
 static struct verdict old_judge(const struct agent_ctx *ctx, int n, const struct op_result *result)
@@ -278,15 +313,22 @@ static const char *new_place(const struct around *a)
 	return is_reach(a->ctx) && a->changed ? "again" : "new";
 }
 
+static bool is_good(const char *state)
+{
+	return strcmp(state, "listed") == 0 || strcmp(state, "none") == 0;
+}
+
 static enum step_request new_request(const struct agent_ctx *ctx, int n, struct op *op, char item[ITEM_MAX])
 {
-	struct around a = look_around(ctx);
+	struct around a = look_around_for(ctx, n);
 	bool early = is_reach(ctx) ? ctx->wall_ms < ctx->tenant->migration_ms : !a.done;
+	/* Through the next host, as long as there is nothing to tell of those before. */
+	bool more = n == 0 || (is_reach(ctx) && is_via_host(ctx) && is_good(fact(ctx->now, new_place(&a), "state")));
 
 	around_release(&a);
-	if (n > 0 || early || !path(ctx))
+	if (!more || early || !path(ctx))
 		return OP_END;
-	return ask(ctx, ctx->tenant->new_web_service, op, item);
+	return ask(ctx, ctx->tenant->new_web_service, a.picked, op, item);
 }
 
 /* What was seen of the old service now, or else was kept. */
@@ -312,6 +354,22 @@ static bool is_on_its_way(const struct agent_ctx *ctx, const struct around *a)
 	return !is_reach(ctx) && a->ran_ms && ctx->wall_ms - a->ran_ms < TAKEN_IN_MS && known && !fits;
 }
 
+/* It was not asked, or its answer was none. */
+static struct verdict not_answered(const struct agent_ctx *ctx, const struct err *why)
+{
+	if (why->code == E_LIMIT)
+		return verdict_person("%s: users of that many are not counted; compare the number with the old service's "
+				      "by hand, then confirm",
+				      why->text);
+	if (why->code == E_FORWARDING)
+		return verdict_person("%s. Allow the login there to connect to %s port 443 (PermitOpen), or let the controller ask "
+				      "(web_service, \"via\": \"controller\"); then run cutover again",
+				      why->text, ctx->tenant->new_web_service);
+	if (why->code == E_INVAL || is_reach(ctx))
+		return verdict_fail(why->code, "%s", why->text);
+	return verdict_person("%s. So the sync is not proved, and the change stays; when that is mended, run cutover again", why->text);
+}
+
 static struct verdict new_judge(const struct agent_ctx *ctx, int n, const struct op_result *result)
 {
 	const char *host = ctx->tenant->new_web_service;
@@ -320,12 +378,8 @@ static struct verdict new_judge(const struct agent_ctx *ctx, int n, const struct
 	struct verdict v = verdict_ok();
 
 	(void)n;
-	if (result->failure.code == E_LIMIT)
-		return verdict_person("%s: users of that many are not counted; compare the number with the old service's "
-				      "by hand, then confirm",
-				      result->failure.text);
 	if (result->failure.code)
-		return verdict_fail(result->failure.code, "%s", result->failure.text);
+		return not_answered(ctx, &result->failure);
 	if (status == 429 || status >= 500)
 		return verdict_retry(E_IO, "%s answers with status %d", host, status);
 	a = look_around(ctx);
@@ -353,6 +407,22 @@ static void say_old(const struct agent_ctx *ctx, const struct facts *old, char *
 		snprintf(text, size, "what the old service listed is not known%s%s", *why ? ": " : "", why);
 }
 
+#define SERVICE_TEXT_MAX 320
+
+/* The new service, and who asked it where that was not the controller. */
+static const char *new_service(const struct agent_ctx *ctx, const struct around *a, char text[SERVICE_TEXT_MAX])
+{
+	const char *host = ctx->tenant->new_web_service;
+
+	if (!is_via_host(ctx) || !a->picked)
+		snprintf(text, SERVICE_TEXT_MAX, "%s", host);
+	else if (is_reach(ctx) && a->machines > 1)
+		snprintf(text, SERVICE_TEXT_MAX, "%s (asked from %zu hosts, host:%s first)", host, a->machines, a->picked->name);
+	else
+		snprintf(text, SERVICE_TEXT_MAX, "%s (asked from host:%s)", host, a->picked->name);
+	return text;
+}
+
 /* The new service did not list: what is to be done. Mode reach gives the step's own instruction. */
 static void assess_refused(const struct agent_ctx *ctx, const char *place, struct assessment *out)
 {
@@ -368,8 +438,8 @@ static void assess_refused(const struct agent_ctx *ctx, const char *place, struc
 
 static void assess_reach(const struct agent_ctx *ctx, const struct around *a, struct assessment *out)
 {
-	const char *place = new_place(a), *host = ctx->tenant->new_web_service, *state = fact(ctx->now, place, "state");
-	char old[ERR_TEXT_MAX / 2], date[WHEN_TEXT_MAX];
+	char old[ERR_TEXT_MAX / 2], date[WHEN_TEXT_MAX], service[SERVICE_TEXT_MAX];
+	const char *place = new_place(a), *host = new_service(ctx, a, service), *state = fact(ctx->now, place, "state");
 
 	say_old(ctx, old_facts(ctx, a), old, sizeof(old));
 	if (!*state)
@@ -395,8 +465,8 @@ static bool is_another_list(const struct agent_ctx *ctx, const struct around *a)
 
 static void assess_evidence(const struct agent_ctx *ctx, const struct around *a, const char *old, struct assessment *out)
 {
-	const char *host = ctx->tenant->new_web_service, *count = fact(ctx->now, "new", "count"), *domain = ctx->domain->name;
-	char when[WHEN_TEXT_MAX];
+	char when[WHEN_TEXT_MAX], service[SERVICE_TEXT_MAX];
+	const char *host = new_service(ctx, a, service), *count = fact(ctx->now, "new", "count"), *domain = ctx->domain->name;
 
 	if (a->hosts && a->ran == a->hosts)
 		assessment_set(out, ASSESS_NEW, "%s lists %s users of %s, %s; the client of %s ran to its end with the new name (%s)",
@@ -415,10 +485,10 @@ static void assess_evidence(const struct agent_ctx *ctx, const struct around *a,
 
 static void assess_synced(const struct agent_ctx *ctx, const struct around *a, struct assessment *out)
 {
+	char said[ERR_TEXT_MAX / 2], service[SERVICE_TEXT_MAX];
 	const struct facts *old = old_facts(ctx, a);
-	const char *host = ctx->tenant->new_web_service, *state = fact(ctx->now, "new", "state");
+	const char *host = new_service(ctx, a, service), *state = fact(ctx->now, "new", "state");
 	const char *count = fact(ctx->now, "new", "count"), *domain = ctx->domain->name;
-	char said[ERR_TEXT_MAX / 2];
 
 	say_old(ctx, old, said, sizeof(said));
 	if (!*state)
@@ -451,6 +521,10 @@ static int assess(const struct agent_ctx *ctx, struct assessment *out, struct er
 		assessment_set(out, ASSESS_PERSON, "the profile %s does not say where the web service's lists are: add "
 			       "web_service_path to its `extra`",
 			       ctx->inventory->profile->name);
+	else if (is_via_host(ctx) && !a.picked)
+		assessment_set(out, ASSESS_PERSON, "the inventory's web_service says \"via\": \"host\", and there is no host of the step %s "
+			       "to ask from: let the controller ask (\"via\": \"controller\"), or see to it by hand and confirm it",
+			       is_reach(ctx) ? with(ctx, "before") : ctx->step->name);
 	else if (is_reach(ctx))
 		assess_reach(ctx, &a, out);
 	else

@@ -186,6 +186,17 @@ static void check_answers(struct loading *l, const struct chain *chain, const st
 	}
 }
 
+static void check_web_service(struct loading *l, const struct chain *chain, const struct tenant *t)
+{
+	struct chain sub = chain_sub(chain, "web_service");
+	struct found via = chain_get(&sub, "via");
+	const char *text = json_string_value(via.value);
+
+	if (text && strcmp(text, "host") == 0 && t->hosts_given && t->hosts_n == 0)
+		problem_add(l, &via.place, "is \"host\", but tenant %s has no hosts: who asks? Say \"controller\", or add the host",
+			    t->id);
+}
+
 /* ---- hosts ------------------------------------------------------------------------------------------------------ */
 
 /* Shall we log in? Not for what a person does, nor for steps of the customer. */
@@ -258,5 +269,6 @@ void check_tenant(struct loading *l, const struct chain *chain, const struct ten
 	check_times(l, chain, t);
 	check_retry(l, chain, t);
 	check_answers(l, chain, t);
+	check_web_service(l, chain, t);
 	check_hosts(l, chain, t);
 }

@@ -23,6 +23,7 @@ static const char *const words_role[] = { "host", "gateway", NULL };
 static const char *const words_host_keys[] = { "pinned", "accept-new", NULL };
 static const char *const words_contact[] = { "approver", "technical", "dns", NULL };
 static const char *const words_provider[] = { "rfc2136", "route53", "cloudflare", "google", "manual", NULL };
+static const char *const words_ask_via[] = { "controller", "host", NULL };
 static const char *const words_scope[] = { "host", "domain", "tenant", NULL };
 
 /* ---- small objects ---------------------------------------------------------------------------------------------- */
@@ -55,6 +56,7 @@ static const struct key keys_web_service[] = {
 	{ "api_key", VALUE_TEXT, KEY_REQUIRED | KEY_SECRET, .text = check_text_secret },
 	{ "ca_file", VALUE_TEXT, KEY_PATH, .text = check_text_plain },
 	{ "tolerance", VALUE_INT, .max = 1000000 },
+	{ "via", VALUE_WORD, .words = words_ask_via },
 };
 const struct shape shape_web_service = { .what = "web_service", .tables = { TABLE(keys_web_service) } };
 

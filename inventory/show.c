@@ -181,6 +181,7 @@ static const struct {
 	{ "host_keys", "pinned" },
 	{ "role", "host" },
 	{ "web_service.tolerance", "0" },
+	{ "web_service.via", "controller" },
 };
 
 static const char *steps_text(struct show *s, const struct procedure_step *step)

@@ -300,7 +300,7 @@ static int open_parts(struct controller *c, int concurrency, struct err *err)
 	if (!r)
 		r = ssh_transport_new(&c->loop, NULL, &c->transport, err);
 	if (!r)
-		r = local_transport_new(&c->loop, &c->local, err);
+		r = local_transport_new(&c->loop, c->transport, &c->local, err);
 	if (!r && o->events_path)
 		r = events_open(&c->events, o->events_path, err);
 	if (!r)

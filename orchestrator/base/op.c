@@ -19,6 +19,7 @@ void op_release(struct op *op)
 	free(op->account);
 	free(op->secret);
 	buf_release_secret(&op->password);
+	free(op->via);
 	free(op->trust_file);
 	*op = (struct op){ .kind = op->kind };
 }

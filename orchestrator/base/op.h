@@ -15,11 +15,12 @@
  *             symlink to it are kept; it is on disk before the op ends. A file with several hard links is refused
  *             (E_INVAL): atomic and linked exclude each other. `backup`: the old file is kept under that name in the
  *             same folder, unless one is there already (the first one is the one that counts).
- * OP_HTTP     asks a web service: GET of `url`, which is https: and nothing else, from where the remote is: the controller,
- *             or a host's session. Whatever way of HTTP authentication the service asks for (RFC 7617, RFC 7616, NTLM), with
- *             `account` and `password`; neither leaves before the server's certificate was found good. exit_code is the
- *             status: every status is an answer, a redirection too, and none is followed. `out` is the body, `err` the
- *             answer's header lines. A body larger than max_out_bytes: E_LIMIT, nothing is returned.
+ * OP_HTTP     asks a web service: GET of `url`, which is https: and nothing else, from the controller, or with `via`
+ *             through that host's session (transport/http.h): as the host sees it. Whatever way of HTTP authentication
+ *             the service asks for (RFC 7617, RFC 7616, NTLM), with `account` and `password`; neither leaves before the
+ *             server's certificate was found good. exit_code is the status: every status is an answer, a redirection
+ *             too, and none is followed. `out` is the body, `err` the answer's header lines. A body larger than
+ *             max_out_bytes: E_LIMIT, nothing is returned.
  *
  * On a Windows host the same four mean:
  *
@@ -73,6 +74,7 @@ struct op {
 	char *account;			    /* OP_HTTP: or NULL */
 	char *secret;	     /* OP_HTTP: where the password is found, as the inventory says it; the engine looks it up */
 	struct buf password; /* OP_HTTP: filled in just before the start */
+	char *via;	     /* OP_HTTP: the name of the tenant's host that it goes through; NULL: the controller asks */
 	char *trust_file;    /* OP_HTTP: the only certificates to trust (PEM); NULL: the system's */
 };
 
@@ -90,7 +92,7 @@ struct op_file {
 /* err.code 0: it ran to its end, and exit_code is known. Else how it failed:
  *   E_TIMEOUT (killed on the far side, as far as could be), E_CANCELED, E_CLOSED (cut: whether it had an effect is not
  *   known), E_SUDO, E_PROTOCOL, E_PERM, E_NOTFOUND, E_LIMIT, E_CHANGED, E_INVAL, E_NOSPACE, E_BUSY, E_IO; of a service
- *   also E_UNREACHABLE, E_REFUSED, E_TLS.
+ *   also E_UNREACHABLE, E_REFUSED, E_TLS, and of the way through a host E_FORWARDING, E_BASTION.
  * `started` tells whether the far side may have begun: false means surely not. out and err hold what came until then.
  * `beyond`: what failed is the service that was asked, or the way to it; the remote itself is as good as before. */
 struct op_result {

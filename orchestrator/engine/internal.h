@@ -140,6 +140,9 @@ struct machine {
 	/* The last password that an op needed, for as long as the connection lives: looking one up may run a command. */
 	char *secret;
 	struct buf password;
+	/* The way to the host that an op went through the last time; for as long, and for the same reason. */
+	struct way *through;
+	const struct host *through_host;
 };
 
 /* A host that must not be tried again in this run (refused login, wrong machine). */
@@ -197,6 +200,10 @@ void evidence_command(struct task *t, const struct verify_command *c, const stru
 struct machine *machine_for(struct engine *e, const struct roster_row *row);
 /* The password of an op that needs one. E_SIGN: it could not be had. */
 int machine_unlock(struct machine *m, struct op *op, struct err *err);
+/* The way to op->via, a host of the tenant, the machine's until the next call. E_SIGN: a key could not be had; or why that
+   host must not be tried again. */
+int machine_through(struct machine *m, const struct tenant *tenant, const struct op *op, const struct remote_spec **spec,
+		    struct err *err);
 void machine_free(struct machine *m);
 void machine_add(struct machine *m, struct task *t);
 void machine_pump(struct machine *m);

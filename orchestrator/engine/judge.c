@@ -11,8 +11,13 @@
 #define BUDGET_DEFAULT_MS (5 * 60 * 1000)
 #define REREADS_MAX 3
 
-static bool is_answer(int code)
+static bool is_answer(const struct op_result *r)
 {
+	int code = r->failure.code;
+
+	/* A service, or the way to it: what trying again cannot change is said of it. */
+	if (r->beyond && retry_class(code, true) == RETRY_FINAL)
+		return true;
 	return code == 0 || code == E_NOTFOUND || code == E_CHANGED || code == E_LIMIT || code == E_INVAL ||
 	       code == E_PERM || code == E_NOSPACE || code == E_EXISTS || code == E_BUSY;
 }
@@ -194,7 +199,7 @@ void judge_result(struct task *t)
 	if (r->beyond && (step->flags & STEP_SERVICE)) {
 		if (retry_service(t))
 			return;
-	} else if (!is_answer(r->failure.code)) {
+	} else if (!is_answer(r)) {
 		way_failed(t);
 		return;
 	}

@@ -53,9 +53,19 @@ static void forget_password(struct machine *m)
 	buf_release_secret(&m->password);
 }
 
+static void forget_way(struct machine *m)
+{
+	if (m->through)
+		way_release(m->through);
+	free(m->through);
+	m->through = NULL;
+	m->through_host = NULL;
+}
+
 void machine_free(struct machine *m)
 {
 	forget_password(m);
+	forget_way(m);
 	free(m->key);
 	free(m);
 }
@@ -94,6 +104,7 @@ static void disconnect(struct machine *m)
 {
 	m->ready = false;
 	forget_password(m);
+	forget_way(m);
 	if (m->closing || !m->remote)
 		return;
 	m->closing = true;
@@ -130,12 +141,20 @@ static void on_opened(struct remote *remote, const struct err *err, void *arg)
 	engine_turn_soon(m->engine);
 }
 
+/* What the host showed when it was last let in. */
+static void add_seen(const struct engine *e, struct way *way, const struct tenant *tenant, const struct host *host)
+{
+	char *target = str_fmt("host:%s", host->name);
+
+	way_seen(way, rows_host_key(e->cfg.rows, tenant->id, target));
+	free(target);
+}
+
 static void open_remote(struct machine *m)
 {
 	const struct roster_row *row = m->current->roster;
 	struct way way;
 	struct err err = { 0 };
-	char *target;
 
 	m->host = row->host;
 	m->host_tenant = row->tenant;
@@ -147,11 +166,9 @@ static void open_remote(struct machine *m)
 		connection_failed(m, &err);
 		return;
 	}
-	target = str_fmt("host:%s", row->host->name);
-	way_seen(&way, rows_host_key(m->engine->cfg.rows, row->tenant->id, target));
+	add_seen(m->engine, &way, row->tenant, row->host);
 	m->remote = remote_open(m->engine->cfg.transport, way_spec(&way), on_opened, m);
 	way_release(&way);
-	free(target);
 }
 
 int machine_unlock(struct machine *m, struct op *op, struct err *err)
@@ -171,6 +188,30 @@ int machine_unlock(struct machine *m, struct op *op, struct err *err)
 	}
 	buf_init(&op->password, SECRET_MAX_BYTES);
 	buf_add(&op->password, buf_str(&m->password), m->password.len);
+	return 0;
+}
+
+int machine_through(struct machine *m, const struct tenant *tenant, const struct op *op, const struct remote_spec **spec,
+		    struct err *err)
+{
+	const struct host *host = tenant_host(tenant, op->via);
+	const struct err *barred = host ? engine_barred(m->engine, host) : NULL;
+
+	if (!host)
+		return err_set(err, E_INVAL, "%s: no host %s to go through", tenant->id, op->via);
+	if (barred) {
+		*err = *barred;
+		return err->code;
+	}
+	if (m->through_host != host) {
+		forget_way(m);
+		m->through = NEW(struct way);
+		if (way_make(m->through, tenant, host, err) != 0)
+			return err->code;
+		m->through_host = host;
+	}
+	add_seen(m->engine, m->through, tenant, host);
+	*spec = way_spec(m->through);
 	return 0;
 }
 

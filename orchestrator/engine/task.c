@@ -206,15 +206,19 @@ static void op_impossible(struct task *t, const struct err *why)
 static void begin_op(struct task *t)
 {
 	const struct step *step = &t->table[t->at];
+	const struct remote_spec *through = NULL;
+	struct op *op = &t->work->op;
 	struct err err = { 0 };
 
-	if (machine_unlock(t->machine, &t->work->op, &err) != 0) {
+	if (machine_unlock(t->machine, op, &err) != 0 ||
+	    (op->via && machine_through(t->machine, t->roster->tenant, op, &through, &err) != 0)) {
 		op_impossible(t, &err);
 		return;
 	}
 	if (step->deadline_ms)
-		t->work->op.timeout_ms = step->deadline_ms;
-	t->work->request = (struct remote_request){ .op = &t->work->op, .what = step->name, .done = op_done, .arg = t };
+		op->timeout_ms = step->deadline_ms;
+	t->work->request =
+		(struct remote_request){ .op = op, .what = step->name, .through = through, .done = op_done, .arg = t };
 	task_move(t, TASK_OP);
 	remote_start(t->machine->remote, &t->work->request);
 }

@@ -1,6 +1,7 @@
 /*
- * The happy path: the URL's host is looked up, libcurl is told the addresses and makes the transfer (http_loop.c), the
- * status and what was collected are the result, and done comes from a timer. It fails by libcurl's code or by our own
+ * The happy path: the URL's host is looked up, libcurl is told the addresses (or gets connections through a host,
+ * http_tunnel.c) and makes the transfer (http_loop.c), the status and what was collected are the result, and done comes from
+ * a timer. It fails by libcurl's code or by our own
  * deadline, which become one of our codes and a sentence. Closing: libcurl's part goes with the result (OVER), the
  * request itself when the last handle is closed.
  */
@@ -8,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "transport/ssh_spec.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,7 +19,8 @@
 #define SILENCE_BYTES_A_SECOND 16L
 
 static const struct sm_state states[] = {
-	[HTTP_RESOLVE] = { "resolve", SM_TO(HTTP_TRANSFER) | SM_TO(HTTP_OVER) },
+	[HTTP_RESOLVE] = { "resolve", SM_TO(HTTP_TUNNEL) | SM_TO(HTTP_TRANSFER) | SM_TO(HTTP_OVER) },
+	[HTTP_TUNNEL] = { "tunnel", SM_TO(HTTP_TRANSFER) | SM_TO(HTTP_OVER) },
 	[HTTP_TRANSFER] = { "transfer", SM_TO(HTTP_OVER) },
 	[HTTP_OVER] = { "over", SM_TO(HTTP_GONE) },
 	[HTTP_GONE] = { "gone", 0 },
@@ -41,6 +44,7 @@ void http_handle_closed(struct http_request *h)
 {
 	if (--h->handles || h->sm.now != HTTP_GONE)
 		return;
+	ssh_spec_free(h->through);
 	free(h->label);
 	free(h->host);
 	free(h);
@@ -73,6 +77,7 @@ static void over(struct http_request *h)
 	if (h->easy)
 		curl_easy_cleanup(h->easy);
 	h->easy = NULL;
+	http_tunnel_end(h);
 	curl_slist_free_all(h->addresses);
 	h->addresses = NULL;
 	h->result->elapsed_ms = (int64_t)(uv_now(h->loop) - h->began_ms);
@@ -80,19 +85,40 @@ static void over(struct http_request *h)
 	uv_timer_start(&h->deadline, deliver, 0, 0);
 }
 
-static void __attribute__((format(printf, 3, 4))) fail(struct http_request *h, int code, const char *fmt, ...)
+/* result.failure is set. */
+static void failed_so(struct http_request *h)
 {
 	struct op_result *r = h->result;
-	va_list args;
 
 	buf_release(&r->out);
 	buf_release(&r->err);
-	va_start(args, fmt);
-	err_vset(&r->failure, code, fmt, args);
-	va_end(args);
-	err_prefix(&r->failure, "%s: %s%s", h->label, h->host ? h->host : "", h->host ? ": " : "");
-	r->beyond = code != E_INVAL && code != E_CANCELED;
+	r->beyond = r->failure.code != E_INVAL && r->failure.code != E_CANCELED;
 	over(h);
+}
+
+static void __attribute__((format(printf, 3, 4))) fail(struct http_request *h, int code, const char *fmt, ...)
+{
+	struct err *failure = &h->result->failure;
+	va_list args;
+
+	va_start(args, fmt);
+	err_vset(failure, code, fmt, args);
+	va_end(args);
+	if (h->through && h->host)
+		err_prefix(failure, "%s through %s: ", h->host, h->through->label);
+	else if (h->host)
+		err_prefix(failure, "%s: ", h->host);
+	err_prefix(failure, "%s: ", h->label);
+	failed_so(h);
+}
+
+/* It says itself what it is about: the host, or a bastion before it. */
+void http_way_failed(struct http_request *h, const struct err *why)
+{
+	if (h->sm.now >= HTTP_OVER)
+		return;
+	h->result->failure = *why;
+	failed_so(h);
 }
 
 /* ---- what went wrong -------------------------------------------------------------------------------------------- */
@@ -156,7 +182,10 @@ static void failed(struct http_request *h, CURLcode code)
 		timed_out(h);
 		break;
 	case CURLE_COULDNT_CONNECT:
-		could_not_connect(h);
+		if (h->way_err.code)
+			http_way_failed(h, &h->way_err);
+		else
+			could_not_connect(h);
 		break;
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_ISSUER_ERROR:
@@ -195,7 +224,7 @@ void http_ended(struct http_request *h, CURLcode code)
 {
 	long status = 0;
 
-	if (h->sm.now != HTTP_TRANSFER)
+	if (h->sm.now != HTTP_TRANSFER && h->sm.now != HTTP_TUNNEL)
 		return;
 	if (code == CURLE_OK && h->result->out.truncated)
 		code = CURLE_WRITE_ERROR;
@@ -284,19 +313,10 @@ static void set_addresses(struct http_request *h, const struct resolved *found)
 		buf_addf(&line, a->ss_family == AF_INET6 ? "%s[%s]" : "%s%s", i ? "," : "", text);
 	}
 	h->addresses = curl_slist_append(NULL, buf_str(&line));
-	curl_easy_setopt(h->easy, CURLOPT_RESOLVE, h->addresses);
 	buf_release(&line);
 }
 
-static void on_deadline(uv_timer_t *timer)
-{
-	struct http_request *h = timer->data;
-
-	if (h->sm.now == HTTP_RESOLVE)
-		fail(h, E_UNREACHABLE, "the name servers did not answer in %d s", HTTP_RESOLVE_MS / 1000);
-	else
-		timed_out(h);
-}
+static void on_deadline(uv_timer_t *timer);
 
 static void arm_deadline(struct http_request *h, int ms)
 {
@@ -307,21 +327,53 @@ static void arm_deadline(struct http_request *h, int ms)
 	uv_timer_start(&h->deadline, on_deadline, (uint64_t)(ms && ms < left ? ms : left), 0);
 }
 
-static void transfer(struct http_request *h, const struct resolved *found)
+static void on_deadline(uv_timer_t *timer)
 {
-	sm_move(&h->sm, HTTP_TRANSFER, h->label);
-	h->result->started = true;
+	struct http_request *h = timer->data;
+	bool all = uv_now(h->loop) - h->began_ms >= (uint64_t)h->op->timeout_ms;
+
+	if (h->sm.now == HTTP_RESOLVE)
+		fail(h, E_UNREACHABLE, "the name servers did not answer in %d s", HTTP_RESOLVE_MS / 1000);
+	else if (!all && passed(h->easy, CURLINFO_APPCONNECT_TIME_T)) /* through a host: the deadline of TLS */
+		arm_deadline(h, 0);
+	else
+		timed_out(h);
+}
+
+static void transfer(struct http_request *h)
+{
 	h->easy = curl_easy_init();
 	if (!h->easy)
 		abort();
-	arm_deadline(h, 0);
 	curl_easy_setopt(h->easy, CURLOPT_URL, h->op->url);
 	set_limits(h);
 	set_login(h);
 	set_callbacks(h);
-	set_addresses(h, found);
+	if (h->through)
+		http_tunnel_set(h);
+	else
+		curl_easy_setopt(h->easy, CURLOPT_RESOLVE, h->addresses);
 	if (http_tls_set(h) != CURLE_OK || http_loop_attach(h) != 0)
 		fail(h, E_PROTOCOL, "libcurl cannot be used");
+}
+
+static void transfer_to(struct http_request *h, const struct resolved *found)
+{
+	sm_move(&h->sm, HTTP_TRANSFER, h->label);
+	h->result->started = true;
+	arm_deadline(h, 0);
+	set_addresses(h, found);
+	transfer(h);
+}
+
+void http_way_there(struct http_request *h)
+{
+	if (h->sm.now != HTTP_TUNNEL)
+		return;
+	sm_move(&h->sm, HTTP_TRANSFER, h->label);
+	h->result->started = h->connected = true;
+	h->began_ms = uv_now(h->loop);
+	arm_deadline(h, HTTP_CONNECT_MS);
 }
 
 /* ---- start and cancel ------------------------------------------------------------------------------------------- */
@@ -334,7 +386,7 @@ static void on_resolved(void *arg, int r, const struct resolved *found, const st
 	if (r)
 		fail(h, r, "%s", err->text);
 	else
-		transfer(h, found);
+		transfer_to(h, found);
 }
 
 /* The host and the port of the URL; user:password@ in it is refused. */
@@ -372,31 +424,42 @@ static void begin(uv_timer_t *timer)
 		fail(h, E_INVAL, "this is no https: URL without a login in it: %.200s", h->op->url ? h->op->url : "");
 		return;
 	}
+	if (h->through && !h->ways->hosts) {
+		fail(h, E_INVAL, "nobody here connects to hosts");
+		return;
+	}
+	if (h->through) {
+		sm_move(&h->sm, HTTP_TUNNEL, h->label);
+		transfer(h);
+		return;
+	}
 	if (resolve_numeric(h->host, h->port, &found)) {
-		transfer(h, &found);
+		transfer_to(h, &found);
 		return;
 	}
 	arm_deadline(h, HTTP_RESOLVE_MS);
-	h->resolving = resolve_start(h->resolver, h->host, h->port, on_resolved, h, &err);
+	h->resolving = resolve_start(h->ways->resolver, h->host, h->port, on_resolved, h, &err);
 	if (!h->resolving)
 		fail(h, err.code, "%s", err.text);
 }
 
-struct http_request *http_start(uv_loop_t *loop, struct resolver *resolver, const char *label, const struct op *op,
-				struct op_result *result, void (*done)(void *arg), void *arg)
+struct http_request *http_start(const struct http_ways *ways, const char *label, const struct remote_spec *through,
+				const struct op *op, struct op_result *result, void (*done)(void *arg), void *arg)
 {
 	struct http_request *h = NEW(struct http_request);
 
 	*h = (struct http_request){
-		.loop = loop, .resolver = resolver, .label = str_dup(label), .op = op, .result = result, .done = done, .arg = arg
+		.ways = ways, .loop = ways->loop, .label = str_dup(label), .op = op, .result = result, .done = done, .arg = arg
 	};
+	h->through = through ? ssh_spec_copy(through) : NULL;
+	list_init(&h->tunnels);
 	*result = (struct op_result){ 0 };
 	buf_init(&result->out, op->max_out_bytes ? op->max_out_bytes : OP_OUT_MAX_DEFAULT);
 	buf_init(&result->err, HTTP_HEADER_MAX_BYTES);
 	sm_init(&h->sm, states, HTTP_RESOLVE);
-	h->began_ms = uv_now(loop);
-	uv_timer_init(loop, &h->deadline);
-	uv_timer_init(loop, &h->curl_timer);
+	h->began_ms = uv_now(h->loop);
+	uv_timer_init(h->loop, &h->deadline);
+	uv_timer_init(h->loop, &h->curl_timer);
 	h->deadline.data = h->curl_timer.data = h;
 	h->handles = 2;
 	uv_timer_start(&h->deadline, begin, 0, 0);

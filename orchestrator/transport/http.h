@@ -17,18 +17,29 @@
  * (the certificate: what it names, by whom, until when), E_TIMEOUT (it was there and stopped talking: in which phase),
  * E_CLOSED (it hung up), E_PROTOCOL (that is no HTTP, no TLS), E_LIMIT, E_INVAL (the URL, the trust file), E_CANCELED.
  * `beyond` is set for all but the last two.
+ *
+ * Through a host's session (`through`): each connection that libcurl wants is a direct-tcpip channel of an SSH session to
+ * that host (tunnel_open), whose sshd looks the name up and connects, so that what is seen is what the host sees: its name
+ * servers, its hosts file, its way through the customer's firewall. TLS is between us and the service, its name is checked
+ * as ever: the host is only the wire, and can neither read nor answer. Nothing listens anywhere, and bastions before the host
+ * are gone through. The op's timeout begins when the first connection is there; how long that may take is the transport's
+ * (budgets of the login, HTTP_TUNNEL_MS to connect from there). What fails on this way is told as ssh_bastion.h says it:
+ * E_FORWARDING (the host's sshd does not allow it), E_BASTION (the login there is refused), E_UNREACHABLE …, and E_CLOSED
+ * when that session is cut in the middle.
  */
 #ifndef TRANSPORT_HTTP_H
 #define TRANSPORT_HTTP_H
 
 #include "base/op.h"
 #include "transport/resolve.h"
+#include "transport/transport.h"
 
 #include <uv.h>
 
 #define HTTP_RESOLVE_MS 5000
 #define HTTP_CONNECT_MS 20000
 #define HTTP_SILENCE_MS 30000
+#define HTTP_TUNNEL_MS 15000
 #define HTTP_HEADER_MAX_BYTES ((size_t)64 << 10)
 
 struct http_request;
@@ -37,10 +48,17 @@ struct http_request;
 int http_library_init(struct err *err);
 void http_library_exit(void);
 
-/* Starts it. `op`, `result` (emptied here) and the resolver live until done(arg), which comes once, from the loop, never
-   from inside. `label` is put before each sentence. */
-struct http_request *http_start(uv_loop_t *loop, struct resolver *resolver, const char *label, const struct op *op,
-				struct op_result *result, void (*done)(void *arg), void *arg);
+/* What requests are made with; lives as long as they do. */
+struct http_ways {
+	uv_loop_t *loop;
+	struct resolver *resolver;
+	struct transport *hosts; /* to hosts, for `through`; NULL: there are none */
+};
+
+/* Starts it. `ways`, `op` and `result` (emptied here) live until done(arg), which comes once, from the loop, never from
+   inside. `label` is put before each sentence. through: NULL, or the host whose session makes the connection; copied. */
+struct http_request *http_start(const struct http_ways *ways, const char *label, const struct remote_spec *through,
+				const struct op *op, struct op_result *result, void (*done)(void *arg), void *arg);
 
 /* Gives up: E_CANCELED, unless the result was there already. */
 void http_cancel(struct http_request *request);

@@ -1,8 +1,10 @@
 /*
  * A request, as the files http*.c see it. Nobody else includes this.
  *
- *     RESOLVE ─► TRANSFER ─► OVER ─► GONE        OVER: the result is set, libcurl's part is closed; done comes next
- *        └──────────────────►┘                   GONE: done was called; freed when the handles are closed
+ *     RESOLVE ─► TRANSFER ─► OVER ─► GONE        TUNNEL: libcurl works, the host's session has not connected yet
+ *      │   │        ▲         ▲                   OVER: the result is set, libcurl's part is closed; done comes next
+ *      │   └─► TUNNEL ───────►│                   GONE: done was called; freed when the handles are closed
+ *      └─────────────────────►┘
  */
 #ifndef TRANSPORT_HTTP_REQUEST_H
 #define TRANSPORT_HTTP_REQUEST_H
@@ -13,7 +15,7 @@
 
 #include <curl/curl.h>
 
-enum http_state { HTTP_RESOLVE, HTTP_TRANSFER, HTTP_OVER, HTTP_GONE };
+enum http_state { HTTP_RESOLVE, HTTP_TUNNEL, HTTP_TRANSFER, HTTP_OVER, HTTP_GONE };
 
 /* The server's own certificate, as OpenSSL saw it, and its verdict on the chain. */
 struct http_certificate {
@@ -26,9 +28,10 @@ struct http_certificate {
 };
 
 struct http_request {
+	const struct http_ways *ways;
 	uv_loop_t *loop;
-	struct resolver *resolver;
 	char *label;
+	struct remote_spec *through; /* or NULL */
 	const struct op *op;
 	struct op_result *result;
 	void (*done)(void *arg);
@@ -51,16 +54,26 @@ struct http_request {
 	char said[CURL_ERROR_SIZE];
 	size_t header_bytes;
 	struct http_certificate certificate;
+
+	struct list tunnels; /* one for each connection through a host */
+	struct err way_err;  /* why libcurl got no socket */
 };
 
 /* http.c */
 void http_ended(struct http_request *h, CURLcode code);
+void http_way_there(struct http_request *h); /* TUNNEL: the first connection is */
+void http_way_failed(struct http_request *h, const struct err *why);
 void http_handle_closed(struct http_request *h); /* one of its handles is */
 
 /* http_loop.c: libcurl's sockets and its timer on the loop. detach: no callback of libcurl's comes to us any more, but
    closesocket. */
 int http_loop_attach(struct http_request *h);
 void http_loop_detach(struct http_request *h);
+
+/* http_tunnel.c: connections through a host. set: libcurl takes its sockets from here; http_way_there or http_way_failed
+   comes, not from inside. end: behind http_loop_detach. */
+void http_tunnel_set(struct http_request *h);
+void http_tunnel_end(struct http_request *h);
 
 /* http_tls.c */
 CURLcode http_tls_set(struct http_request *h);

@@ -10,8 +10,7 @@
 
 struct local_transport {
 	struct transport base;
-	uv_loop_t *loop;
-	struct resolver *resolver;
+	struct http_ways ways;
 	size_t remotes;
 	void (*closed)(void *arg);
 	void *closed_arg;
@@ -90,7 +89,7 @@ static void start_request(struct remote *remote, struct remote_request *request)
 	request->result = (struct op_result){ 0 };
 	list_append(&r->requests, &req->node);
 	if (request->op->kind == OP_HTTP && !r->closing) {
-		req->http = http_start(r->transport->loop, r->transport->resolver, r->label, request->op, &request->result,
+		req->http = http_start(&r->transport->ways, r->label, request->through, request->op, &request->result,
 				       request_done, req);
 		return;
 	}
@@ -163,7 +162,7 @@ static struct remote *open_remote(struct transport *t, const struct remote_spec 
 	r->opened = cb;
 	r->opened_arg = arg;
 	list_init(&r->requests);
-	uv_timer_init(r->transport->loop, &r->timer);
+	uv_timer_init(r->transport->ways.loop, &r->timer);
 	r->timer.data = r;
 	kick(r);
 	return &r->base;
@@ -205,7 +204,7 @@ static const struct transport_vtable vtable = {
 
 /* ---- the transport ---------------------------------------------------------------------------------------------- */
 
-int local_transport_new(uv_loop_t *loop, struct transport **out, struct err *err)
+int local_transport_new(uv_loop_t *loop, struct transport *hosts, struct transport **out, struct err *err)
 {
 	struct local_transport *t;
 	int r = http_library_init(err);
@@ -214,8 +213,7 @@ int local_transport_new(uv_loop_t *loop, struct transport **out, struct err *err
 		return r;
 	t = NEW(struct local_transport);
 	t->base.vtable = &vtable;
-	t->loop = loop;
-	t->resolver = resolver_new(loop);
+	t->ways = (struct http_ways){ .loop = loop, .resolver = resolver_new(loop), .hosts = hosts };
 	*out = &t->base;
 	return 0;
 }
@@ -242,5 +240,5 @@ void local_transport_close(struct transport *transport, void (*cb)(void *arg), v
 	}
 	t->closed = cb;
 	t->closed_arg = arg;
-	resolver_close(t->resolver, on_resolver_closed, t);
+	resolver_close(t->ways.resolver, on_resolver_closed, t);
 }

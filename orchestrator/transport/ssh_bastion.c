@@ -47,6 +47,8 @@ void bastion_halve(struct ssh_bastion *b, unsigned round, unsigned used, const c
 static void passage_free(struct passage *p)
 {
 	list_remove(&p->node);
+	if (p->pair_fd >= 0)
+		close(p->pair_fd);
 	free(p->host);
 	free(p->target);
 	free(p);
@@ -61,8 +63,8 @@ static void tell(struct passage *p, int fd, const struct err *err)
 			close(fd);
 		return;
 	}
-	/* With a descriptor it is still to hear when that is lost, if it wants to. */
-	if (fd < 0 || !request->lost) {
+	/* With a connection it is still to hear when that is lost, if it wants to. */
+	if (err || !request->lost) {
 		p->request = NULL;
 		request->priv = NULL;
 	}
@@ -106,6 +108,7 @@ static void opened(struct passage *p, int fd)
 	struct ssh_bastion *b = p->bastion;
 
 	p->open = b->carries = true;
+	p->pair_fd = -1;
 	p->relay->tunnels++;
 	b->site->pauses = 0;
 	level_success(&b->site->level, b->site->used, bastion_now(b));
@@ -273,7 +276,7 @@ static void open_one(struct ssh_bastion *b, struct relay *r, struct passage *p)
 	/* To the end of the line, among those that share the site. */
 	list_remove(&b->node);
 	list_append(&b->transport->bastions, &b->node);
-	ssh_tunnel_open(relay_remote(r), p->host, p->port, p->connect_ms, &owner, p);
+	ssh_tunnel_open(relay_remote(r), p->host, p->port, p->connect_ms, p->pair_fd, &owner, p);
 }
 
 /* relays: which is which in the view. */
@@ -460,6 +463,7 @@ void ssh_bastion_open(struct ssh_transport *t, const struct remote_spec *through
 	p->connect_ms = request->connect_ms <= 0	       ? CONNECT_DEFAULT_MS
 			: request->connect_ms > CONNECT_MAX_MS ? CONNECT_MAX_MS
 							       : request->connect_ms;
+	p->pair_fd = request->has_pair ? request->pair_fd : -1;
 	p->since_ms = bastion_now(b);
 	request->priv = p;
 	list_append(&b->waiting, &p->node);

@@ -69,6 +69,7 @@ struct passage {
 	struct tunnel_request *request; /* NULL: nobody wants to know any more */
 	char *host, *target;            /* target: "host:port" */
 	int port, connect_ms;
+	int pair_fd; /* of the request, until a tunnel has taken it; or -1 */
 	int64_t since_ms; /* it waits, or is being opened */
 	struct relay *relay; /* while it has a tunnel */
 	unsigned round, tries;

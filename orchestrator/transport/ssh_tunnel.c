@@ -66,7 +66,7 @@ static void make_message(struct buf *out, const char *host, int port)
 	buf_add(out, from, sizeof(from));
 }
 
-void ssh_tunnel_open(struct ssh_remote *relay, const char *host, int port, int connect_ms,
+void ssh_tunnel_open(struct ssh_remote *relay, const char *host, int port, int connect_ms, int pair_fd,
 		     const struct tunnel_owner *owner, void *arg)
 {
 	struct ssh_tunnel *t = NEW(struct ssh_tunnel);
@@ -76,6 +76,7 @@ void ssh_tunnel_open(struct ssh_remote *relay, const char *host, int port, int c
 	t->arg = arg;
 	t->connect_ms = connect_ms;
 	t->fd = -1;
+	t->pair_fd = pair_fd;
 	buf_init(&t->message, 1024);
 	buf_init(&t->in, TUNNEL_CHUNK);
 	buf_init(&t->out, TUNNEL_CHUNK);
@@ -142,19 +143,33 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	ssh_remote_pump(t->relay);
 }
 
-/* *theirs: the end to give away. */
-static int make_pair(struct ssh_tunnel *t, int *theirs, struct err *err)
+/* ours, theirs: the end to give away, -1 where the owner has it already. */
+static int make_pair(const struct ssh_tunnel *t, int pair[2], struct err *err)
 {
-	int pair[2], rc;
-
+	pair[0] = t->pair_fd;
+	pair[1] = -1;
+	if (t->pair_fd >= 0)
+		return 0;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_set(err, errno == EMFILE || errno == ENFILE ? E_LIMIT : E_IO,
 			       "no pair of sockets for a tunnel: %s%s", strerror(errno),
 			       errno == EMFILE ? "; raise LimitNOFILE" : "");
+	return 0;
+}
+
+/* *theirs: the end to give away. */
+static int take_pair(struct ssh_tunnel *t, int *theirs, struct err *err)
+{
+	int pair[2], rc = make_pair(t, pair, err);
+
+	if (rc < 0)
+		return rc;
 	rc = uv_poll_init(t->relay->transport->loop, &t->poll, pair[0]);
 	if (rc < 0) {
-		close(pair[0]);
-		close(pair[1]);
+		if (t->pair_fd < 0) {
+			close(pair[0]);
+			close(pair[1]);
+		}
 		return err_set(err, E_IO, "a tunnel's socket cannot be watched: %s", uv_strerror(rc));
 	}
 	t->poll.data = t;
@@ -172,7 +187,7 @@ static void opened(struct ssh_tunnel *t)
 	/* It was given up before. */
 	if (t->answered) {
 		move(t, TUNNEL_CLOSING, CLOSE_MS);
-	} else if (make_pair(t, &theirs, &err) != 0) {
+	} else if (take_pair(t, &theirs, &err) != 0) {
 		move(t, TUNNEL_CLOSING, CLOSE_MS);
 		answer(t, TUNNEL_NO_DESCRIPTOR, -1, &err);
 	} else {

@@ -50,7 +50,7 @@ enum tunnel_answer {
 
 /* Called from the session's pump, which is not to be entered from there. */
 struct tunnel_owner {
-	/* Once. fd: with TUNNEL_OPENED, non-blocking, the receiver's; else -1. */
+	/* Once. fd: with TUNNEL_OPENED, non-blocking, the receiver's; else, or where the pair is the owner's, -1. */
 	void (*answered)(void *arg, enum tunnel_answer answer, int fd, const struct err *err);
 	/* Once, and the last: the session has room for another. `lost`: why, when it is the session's end, else NULL. */
 	void (*over)(void *arg, const struct err *lost);
@@ -69,6 +69,7 @@ struct ssh_tunnel {
 	LIBSSH2_CHANNEL *channel;
 	uv_poll_t poll; /* of our end of the pair */
 	int fd;         /* -1: none */
+	int pair_fd;    /* one end of the owner's own pair, which becomes fd with TUNNEL_OPENED and is not ours before; or -1 */
 	int events;
 	bool readable, writable; /* our end, as far as is known */
 	bool hung_up;            /* the owner has closed its end altogether */
@@ -82,7 +83,7 @@ struct ssh_tunnel {
 
 /* Begins when the session has no other open under way, from the session's pump. `host` is a name or an address as the
    session's far side knows it. */
-void ssh_tunnel_open(struct ssh_remote *relay, const char *host, int port, int connect_ms,
+void ssh_tunnel_open(struct ssh_remote *relay, const char *host, int port, int connect_ms, int pair_fd,
 		     const struct tunnel_owner *owner, void *arg);
 
 /* All tunnels of a session, as far as they can go. 0, or negative when the session is lost. */

@@ -92,6 +92,9 @@ struct remote_request {
 	/* set by the caller, who keeps op and request alive until done was called */
 	const struct op *op;
 	const char *what; /* for logs and info.phase: "sync-client/write-config" */
+	/* OP_HTTP: the host whose session makes the connection (transport/http.h), copied before remote_start returns; or
+	   NULL: this machine itself. */
+	const struct remote_spec *through;
 	void (*done)(struct remote_request *request);
 	void *arg;
 	/* filled before done; released by the caller with op_result_release */
@@ -106,8 +109,12 @@ struct tunnel_request {
 	const char *host;
 	int port;
 	int connect_ms; /* from when that machine is asked; 0: 10000; at most 50000 */
+	/* Or the caller makes the pair of sockets itself, to have its end before the connection is there: then pair_fd is
+	   the other end, non-blocking, the transport's from tunnel_open on, and done comes with -1 and err NULL. */
+	bool has_pair;
+	int pair_fd;
 	/* Once, never from inside tunnel_open. fd: connected, non-blocking, the receiver's: closing it ends the
-	   connection, EOF and shutdown work as on a socket. -1: *err says why not. */
+	   connection, EOF and shutdown work as on a socket. -1 with err: it says why not. */
 	void (*done)(struct tunnel_request *request, int fd, const struct err *err);
 	/* NULL, or: the way was cut (the descriptor reads EOF then). Only behind done, at most once. */
 	void (*lost)(struct tunnel_request *request, const struct err *why);

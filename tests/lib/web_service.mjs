@@ -10,7 +10,8 @@
 //
 // behave: hang:accept hang:tls (before or in the handshake), hang:answer, hang:body (after the header and half of the
 // list), cut:accept, cut:tls, cut:answer (before), cut:body (in it), drip (a byte a second), endless, endless:headers, garbage
-// (no HTTP), plain (no TLS), status:N, redirect:URL, auth:never (401 whatever comes), size:BYTES (a list of that size).
+// (no HTTP), plain (no TLS), status:N, redirect:URL, auth:never (401 whatever comes), auth:close (hangs up
+// behind a 401), size:BYTES (a list of that size).
 //
 // HTTP authentication by RFC 7617 and RFC 7616 (MD5 and SHA-256, qop auth; a nonce is taken once).
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -127,8 +128,9 @@ function answer(service, request, response) {
 	const scheme = (request.headers.authorization ?? "").split(" ")[0];
 	const { method, url: path, headers } = request;
 	appendFileSync(join(dir, "requests.log"), `${JSON.stringify({ name: service.name, method, path, host: headers.host, scheme, good })}\n`);
-	if (!good) response.writeHead(401, { "WWW-Authenticate": challenges(service) }).end("log in first\n");
-	else if (how) misbehave(how, request.socket, response, list ?? listOfSize(4000));
+	const headers401 = { "WWW-Authenticate": challenges(service), ...(how === "auth:close" && { Connection: "close" }) };
+	if (!good) response.writeHead(401, headers401).end("log in first\n");
+	else if (how && how !== "auth:close") misbehave(how, request.socket, response, list ?? listOfSize(4000));
 	else if (domain && method === "PUT") put(service, domain, request, response);
 	else if (!list) response.writeHead(404).end("no such domain\n");
 	else response.writeHead(200, { "Content-Type": "text/plain" }).end(list);

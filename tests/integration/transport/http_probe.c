@@ -2,31 +2,44 @@
  * http_probe: the controller's own transport from the command line, for tests.
  *
  *	http_probe [--account A --secret S] [--trust FILE] [--timeout MS] [--cap BYTES] [--cancel MS] [--close MS] [--times N]
- *		   [--show] URL
+ *		   [--show] [--through USER@ADDRESS:PORT,KEYFILE,PIN]... URL
  *
+ * --through: the host whose session makes the connection; several: the last is the host, those before it are bastions.
  * Asks N times at once (1). One line a request: err=NAME beyond=0|1 started=0|1 status=N out=BYTES ms=N text="…"; --show
  * adds header lines and body. --cancel: given up after so many milliseconds (0: in the call's own turn); --close: the
  * remote is closed then. The last line says what is left; the exit code is 0 when every request ended without failure,
  * else 1; 3: a descriptor, a handle or a callback is missing or left.
  */
 #include "base/alloc.h"
+#include "base/file.h"
 #include "transport/local.h"
+#include "transport/ssh.h"
 
 #include <dirent.h>
 #include <getopt.h>
 #include <unistd.h>
 
-enum { TIMES_MAX = 256 };
+enum { TIMES_MAX = 256, HOPS_MAX = 4 };
+
+/* A machine on the way. */
+struct hop {
+	struct remote_spec spec;
+	struct buf key;
+	const char *pin;
+	char *text, *label;
+};
 
 static struct {
 	uv_loop_t loop;
-	struct transport *transport;
+	struct transport *transport, *hosts;
+	struct hop hops[HOPS_MAX];
+	int hops_n;
 	struct remote *remote;
 	struct op op;
 	struct remote_request requests[TIMES_MAX];
 	bool over[TIMES_MAX];
 	int times, left, failed, twice, cancel_ms, close_ms;
-	bool show, closing;
+	bool show, closing, windows;
 	uv_timer_t timer;
 } p = { .times = 1, .cancel_ms = -1, .close_ms = -1 };
 
@@ -34,6 +47,7 @@ static void on_closed(void *arg)
 {
 	(void)arg;
 	local_transport_close(p.transport, NULL, NULL);
+	ssh_transport_close(p.hosts, NULL, NULL);
 }
 
 static void close_all(void)
@@ -86,6 +100,7 @@ static void on_opened(struct remote *remote, const struct err *err, void *arg)
 	p.left = p.times;
 	for (int i = 0; i < p.times; i++) {
 		p.requests[i] = (struct remote_request){ .op = &p.op, .what = "probe", .done = on_done };
+		p.requests[i].through = p.hops_n ? &p.hops[p.hops_n - 1].spec : NULL;
 		remote_start(remote, &p.requests[i]);
 	}
 	if (p.cancel_ms == 0)
@@ -96,12 +111,54 @@ static void on_opened(struct remote *remote, const struct err *err, void *arg)
 		uv_timer_start(&p.timer, on_timer, (uint64_t)(p.cancel_ms > 0 ? p.cancel_ms : p.close_ms), 0);
 }
 
+/* USER@ADDRESS:PORT,KEYFILE,PIN */
+static void add_hop(const char *text)
+{
+	struct hop *hop = &p.hops[p.hops_n];
+	char *at, *colon, *key, *pin;
+
+	hop->text = str_dup(text);
+	at = strchr(hop->text, '@');
+	key = strchr(hop->text, ',');
+	pin = key ? strchr(key + 1, ',') : NULL;
+	if (!at || !pin || p.hops_n == HOPS_MAX)
+		exit(2);
+	*at = *key = *pin = '\0';
+	colon = strrchr(at + 1, ':');
+	if (!colon || file_read(key + 1, 64 << 10, &hop->key, NULL))
+		exit(2);
+	*colon = '\0';
+	hop->pin = pin + 1;
+	hop->label = str_fmt("acme/h%d", p.hops_n + 1);
+	hop->spec = (struct remote_spec){ .label = hop->label,
+					  .address = at + 1,
+					  .port = (int)strtol(colon + 1, NULL, 10),
+					  .user = hop->text,
+					  .key = hop->key.data,
+					  .key_len = hop->key.len,
+					  .key_name = key + 1,
+					  .host_keys = &hop->pin,
+					  .host_keys_n = 1,
+					  .windows = p.windows,
+					  .via = p.hops_n ? &p.hops[p.hops_n - 1].spec : NULL };
+	p.hops_n++;
+}
+
+static void release_hops(void)
+{
+	for (int i = 0; i < p.hops_n; i++) {
+		buf_release(&p.hops[i].key);
+		free(p.hops[i].text);
+		free(p.hops[i].label);
+	}
+}
+
 static void parse(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "account", 1, NULL, 'a' }, { "secret", 1, NULL, 's' }, { "trust", 1, NULL, 't' }, { "timeout", 1, NULL, 'm' },
 		{ "cap", 1, NULL, 'c' },     { "cancel", 1, NULL, 'x' }, { "close", 1, NULL, 'q' }, { "times", 1, NULL, 'n' },
-		{ "show", 0, NULL, 'v' },    { 0 },
+		{ "show", 0, NULL, 'v' },    { "through", 1, NULL, 'h' }, { "windows", 0, NULL, 'w' }, { 0 },
 	};
 	int c;
 
@@ -131,6 +188,12 @@ static void parse(int argc, char **argv)
 			break;
 		case 'n':
 			p.times = (int)strtol(optarg, NULL, 10);
+			break;
+		case 'h':
+			add_hop(optarg);
+			break;
+		case 'w':
+			p.windows = true;
 			break;
 		case 'v':
 			p.show = true;
@@ -169,12 +232,13 @@ int main(int argc, char **argv)
 	before = fds();
 	uv_loop_init(&p.loop);
 	uv_timer_init(&p.loop, &p.timer);
-	if (local_transport_new(&p.loop, &p.transport, &err))
+	if (ssh_transport_new(&p.loop, NULL, &p.hosts, &err) || local_transport_new(&p.loop, p.hosts, &p.transport, &err))
 		exit(2);
 	p.remote = remote_open(p.transport, &(struct remote_spec){ .label = "probe" }, on_opened, NULL);
 	uv_run(&p.loop, UV_RUN_DEFAULT);
 	left = uv_loop_close(&p.loop);
 	op_release(&p.op);
+	release_hops();
 	printf("total failed=%d waiting=%d twice=%d handles=%s fds=%s\n", p.failed, p.left, p.twice, left ? "LEFT" : "none",
 	       before == fds() ? "none" : "LEFT");
 	fflush(stdout);

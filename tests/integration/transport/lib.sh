@@ -7,7 +7,8 @@
 # takes the keys in $keys: id_ed25519, id_ecdsa, id_ecdsa384, id_ecdsa521, id_rsa, id_rsa_pem.
 #
 #     sshd_start [LINE OF sshd_config]…	sets $port and $sshd_pid; again: another one. SSHD_NETNS: in that network
-#					namespace; SSHD_LISTEN: at that address
+#					namespace; SSHD_LISTEN: at that address. $sshd_root/hosts, where it is there: what
+#					it has for /etc/hosts
 #     sshd_stop
 #     probe ARGUMENTS…			run (tap.sh) transport_probe with user, key, port and pin filled in
 
@@ -113,6 +114,7 @@ sshd_start() {
 	# shellcheck disable=SC2016,SC2086
 	$in_net unshare -m sh -c 'set -e; cd "$1"
 		for f in passwd shadow group sudoers; do [ ! -e "/etc/$f" ] || mount --bind "$f" "/etc/$f"; done
+		[ ! -e hosts ] || mount --bind hosts /etc/hosts
 		[ -z "$3" ] || mount --bind "$3" /etc/pam.d/sshd
 		mkdir -p /run/sshd; exec /usr/sbin/sshd -D -e -f "$2"' sh "$sshd_root" "$conf" "${SSHD_PAM-}" 2>"$sshd_root/log.$port" &
 	sshd_pid=$!

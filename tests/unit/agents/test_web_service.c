@@ -438,6 +438,122 @@ START_TEST(test_profile_without_a_path)
 }
 END_TEST
 
+/* ---- through the sync hosts ------------------------------------------------------------------------------------------ */
+
+static void asks_through(const struct step *step, int n, const char *via)
+{
+	struct op op;
+	char item[ITEM_MAX];
+
+	ck_assert_int_eq(ask(step, n, &op, item), OP_DO);
+	ck_assert_str_eq(op.via, via);
+	ck_assert_ptr_nonnull(strstr(item, via));
+	op_release(&op);
+}
+
+static void begin_via_host(const char *mode)
+{
+	static char sync1[] = "sync1", dc1[] = "dc1";
+
+	begin(mode);
+	json_object_set_new(rec.tenant.web_service, "via", json_string("host"));
+	around.hosts[0].name = sync1;
+	around.hosts[1].name = dc1;
+	around.n = 2;
+	around.at[1] = around.at[0];
+	around.at[1].target = "host:dc1";
+}
+
+START_TEST(test_the_controller_asks)
+{
+	struct op op;
+	char item[ITEM_MAX];
+
+	begin("reach");
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(ask(new_row(), 0, &op, item), OP_DO);
+		ck_assert_ptr_null(op.via);
+		op_release(&op);
+		json_object_set_new(rec.tenant.web_service, "via", json_string("controller"));
+	}
+	end();
+}
+END_TEST
+
+/* Before the change each host has to get there; after it one is enough. */
+START_TEST(test_each_host_asks)
+{
+	struct op op;
+	char item[ITEM_MAX];
+
+	begin_via_host("reach");
+	asks_through(old_row(), 0, "sync1");
+	asks_through(new_row(), 0, "sync1");
+	ck_assert_int_eq(ask(new_row(), 1, &op, item), OP_END); /* the first has not answered */
+	op_release(&op);
+	see(FOUR, FOUR);
+	asks_through(new_row(), 1, "dc1");
+	is(answer(new_row(), 1, 0, 200, FOUR, ""), VERDICT_OK, "");
+	ck_assert_int_eq(ask(new_row(), 2, &op, item), OP_END);
+	op_release(&op);
+	assess_as(ASSESS_NEW, NEW_WS " (asked from 2 hosts, host:sync1 first) answers to admin@acme.example and lists 4 users");
+	/* what one of them hears is not hidden by what another one does */
+	is(answer(new_row(), 0, 0, 401, "", ""), VERDICT_OK, "");
+	ck_assert_int_eq(ask(new_row(), 1, &op, item), OP_END);
+	op_release(&op);
+	assess_as(ASSESS_PERSON, "refuses the account");
+	end();
+	begin_via_host("synced");
+	keep("4", THREE);
+	asks_through(new_row(), 0, "sync1");
+	see(NULL, FOUR);
+	ck_assert_int_eq(ask(new_row(), 1, &op, item), OP_END);
+	op_release(&op);
+	assess_as(ASSESS_NEW, NEW_WS " (asked from host:sync1) lists 4 users");
+	end();
+}
+END_TEST
+
+START_TEST(test_hosts_that_do_not_ask)
+{
+	struct op op;
+	char item[ITEM_MAX];
+
+	/* several clients on one machine: once */
+	begin_via_host("reach");
+	around.hosts[1].name = around.hosts[0].name;
+	around.at[0].state = STEP_NOT_APPLICABLE;
+	asks_through(new_row(), 0, "sync1");
+	is(answer(new_row(), 0, 0, 200, FOUR, ""), VERDICT_OK, "");
+	ck_assert_int_eq(ask(new_row(), 1, &op, item), OP_END);
+	op_release(&op);
+	end();
+	begin_via_host("reach");
+	around.n = 0;
+	asks_nobody(old_row());
+	asks_nobody(new_row());
+	assess_as(ASSESS_PERSON, "there is no host of the step sync-client to ask from");
+	end();
+}
+END_TEST
+
+/* What trying again cannot change: after the change a person's, which stays. */
+START_TEST(test_the_way_is_closed)
+{
+	begin_via_host("reach");
+	is(answer(new_row(), 0, E_FORWARDING, 0, "", ""), VERDICT_PERSON, "failed so. Allow the login there to connect to " NEW_WS " port 443");
+	is(answer(new_row(), 0, E_TLS, 0, "", ""), VERDICT_FAIL, "failed so");
+	is(answer(new_row(), 0, E_BASTION, 0, "", ""), VERDICT_FAIL, "failed so");
+	is(answer(old_row(), 0, E_FORWARDING, 0, "", ""), VERDICT_OK, "");
+	end();
+	begin_via_host("synced");
+	is(answer(new_row(), 0, E_FORWARDING, 0, "", ""), VERDICT_PERSON, "\"via\": \"controller\"");
+	is(answer(new_row(), 0, E_TLS, 0, "", ""), VERDICT_PERSON, "failed so. So the sync is not proved, and the change stays");
+	is(answer(new_row(), 0, E_BASTION, 0, "", ""), VERDICT_PERSON, "the change stays");
+	end();
+}
+END_TEST
+
 /* What the service says of itself goes to a terminal and into a report. */
 START_TEST(test_hostile_words)
 {
@@ -470,5 +586,9 @@ SUITE(web_service)
 	TEST_CASE(s, test_none_and_none);
 	TEST_CASE(s, test_synced_refused);
 	TEST_CASE(s, test_profile_without_a_path);
+	TEST_CASE(s, test_the_controller_asks);
+	TEST_CASE(s, test_each_host_asks);
+	TEST_CASE(s, test_hosts_that_do_not_ask);
+	TEST_CASE(s, test_the_way_is_closed);
 	TEST_CASE(s, test_hostile_words);
 }
