@@ -6,6 +6,7 @@
 #     a  all is well                     b  its client is not run: nothing shows that a sync ran
 #     c  the web services are not enabled in the new console (401), until somebody enables them
 #     d  the old service does not answer e  the client sends too few users
+#     f  the services' names are known on its sync host alone, whose session asks (web_service, via: host)
 #
 # Needs root, namespaces and the packages of deploy/deps.sh --tests. Leaves nothing.
 . "$(dirname "$0")/../lib/tap.sh"
@@ -13,7 +14,7 @@
 need_program
 TAP_TIMEOUT_S=180
 fleet=$(cd "$(dirname "$0")/../.." && pwd)/deploy/demo/fleet.sh
-hosts='1 2 3 4 5'
+hosts='1 2 3 4 5 6'
 
 cleanup() {
 	service_stop
@@ -27,7 +28,7 @@ for tool in jq sqlite3 /usr/sbin/sshd cron sudo ruby; do
 done
 
 in_host() { "$fleet" exec "$work/fleet" "$@"; }
-tenant_of() { echo "$1" | tr 12345 abcde; }
+tenant_of() { echo "$1" | tr 123456 abcdef; }
 # A client that does what the vendor's does: an import replaces all users of a domain.
 client() {
 	cat <<'X'
@@ -51,13 +52,13 @@ X
 
 # ---- set-up --------------------------------------------------------------------------------------------------------
 
-ok 'the hosts come up' "$fleet" up "$work/fleet" 5 --prefix auto
+ok 'the hosts come up' "$fleet" up "$work/fleet" 6 --prefix auto
 [ "$failed" = 0 ] || finish
 old=us.imhs-ws.trendmicro.com
 prefix=$(sed -n 's/^prefix //p' "$work/fleet/fleet.conf")
 service_ca
 service_cert old "DNS:$old"
-service_cert new 'DNS:ws.a.hes2.example,DNS:ws.b.hes2.example,DNS:ws.c.hes2.example,DNS:ws.d.hes2.example,DNS:ws.e.hes2.example'
+service_cert new 'DNS:ws.a.hes2.example,DNS:ws.b.hes2.example,DNS:ws.c.hes2.example,DNS:ws.d.hes2.example,DNS:ws.e.hes2.example,DNS:ws.f.hes2.example'
 services=
 # Each customer has services of its own, so that what goes wrong with one is that one's alone.
 for n in $hosts; do
@@ -78,16 +79,16 @@ service_start "[$services]"
 for n in $hosts; do
 	t=$(tenant_of "$n")
 	service_users "old-$t" "customer0$n.example" 4
-	service_name "ws.$t.hes2.example" "$prefix.21$n"
+	[ "$t" = f ] || service_name "ws.$t.hes2.example" "$prefix.21$n"
 done
 # The vendor copied the users on the migration date; of b all that there are, else one less.
-for n in 1 3 4 5; do
+for n in 1 3 4 5 6; do
 	service_users "new-$(tenant_of $n)" "customer0$n.example" 3
 done
 service_users new-b customer02.example 4
 cp "$work/fleet/known_hosts" "$work/known_hosts"
 
-# tenant N MORE-OF-AGENT
+# tenant N MORE-OF-AGENT [MORE-OF-WEB-SERVICE]
 tenant() {
 	t=$(tenant_of "$1")
 	read -r _ address port name _ <<X
@@ -96,11 +97,11 @@ X
 	cat <<X
 	{ "id": "$t", "new_fqdn": { "relay": "relay.$t.hes2.example", "web_service": "ws.$t.hes2.example", "mx": "mx.$t.hes2.example" },
 	  "domains": [ { "name": "customer0$1.example" } ],
-	  "web_service": { "account": "admin@customer0$1.example", "api_key": "file:{tenant}.key", "ca_file": "service/tls/ca.pem" },
+	  "web_service": { "account": "admin@customer0$1.example", "api_key": "file:{tenant}.key", "ca_file": "service/tls/ca.pem"${3-} },
 	  "hosts": [ { "name": "$name", "address": "$address", "port": $port, "agents": [ { "agent": "ruby-client"$2 } ] } ] }
 X
 }
-# inventory FILE DATE
+# inventory FILE DATE [VIA of f]
 inventory() {
 	cat >"$work/$1" <<X
 { "inventory": 1, "procedure": "hes-1-to-2", "profile": "hes-global",
@@ -108,20 +109,22 @@ inventory() {
     "os": "linux", "migration_date": "$2", "retry": { "attempts": 2, "first_delay_s": 1, "max_delay_s": 2, "give_up_s": 5 },
     "uses": { "restricted_firewall": false, "outbound_filter": false, "directory_sync": true, "quarantine_notification": false },
     "windows": [ { "start": "$(date -d '1 hour ago' +%FT%T%:z)", "end": "$(date -d '30 hours' +%FT%T%:z)" } ] },
-  "tenants": [ $(tenant 1 ''), $(tenant 2 ', "run": "none"'), $(tenant 3 ''), $(tenant 4 ''), $(tenant 5 '') ] }
+  "tenants": [ $(tenant 1 ''), $(tenant 2 ', "run": "none"'), $(tenant 3 ''), $(tenant 4 ''), $(tenant 5 ''),
+    $(tenant 6 '' ", \"via\": \"${3-host}\"") ] }
 X
 }
 inventory inv.json "$(date +%F)"
 inventory early.json "$(date -d tomorrow +%F)"
+inventory from-here.json "$(date +%F)" controller
 state=$work/cutover.db
 
 # The controller sees each customer's own old service: one customer a run, with the old name at its address.
 cutover_for() {
 	t=$1
-	n=$(echo "$t" | tr abcde 12345)
+	n=$(echo "$t" | tr abcdef 123456)
 	shift
 	grep -v "$old" "$work/hosts" >"$work/hosts.now"
-	echo "$prefix.20$n $old" >>"$work/hosts.now"
+	[ "$t" = f ] || echo "$prefix.20$n $old" >>"$work/hosts.now"
 	# shellcheck disable=SC2016
 	run unshare -m sh -c 'mount --bind "$1" /etc/hosts && cd "$2" && shift 2 && exec "$@"' sh "$work/hosts.now" "$work" \
 		"$CUTOVER" "$@" --tenant "$t"
@@ -240,13 +243,34 @@ is_now e web-service-reach domain: failed 'ws.e.hes2.example answers with status
 service_behave new-e
 echo "the proof is polled for while the list may be on its way: stopped by us" >"$work/e.note"
 
+# ---- f: from the sync host's own session --------------------------------------------------------------------------------
+
+cutover_for f plan from-here.json
+status_is 'f: the controller itself does not get there' 1
+err_has 'f: it does not know the name' 'ws.f.hes2.example'
+cutover_for f plan early.json
+status_is 'f: plan through the host' 0
+err_has 'f: plan: the old number' 'the old service listed 4 ('
+forwarding() { in_host 6 sh -c "sed -i 's/^no-port-forwarding //; s/^/$1/' ~cutover/.ssh/authorized_keys"; }
+forwarding 'no-port-forwarding '
+run_for f
+is_now f web-service-reach domain: needs_person '(administratively prohibited); see AllowTcpForwarding, ' \
+	'Allow the login there to connect to ws.f.hes2.example port 443 (PermitOpen)'
+is_now f sync-client host: verified
+is_now f sync-client domain: needs_person '(administratively prohibited)'
+is 'f: the change stays' "$(config_host 6)" ws.f.hes2.example
+forwarding ''
+run_for f
+is_now f web-service-reach domain: verified 'ws.f.hes2.example (asked from host:sync-06) answers to admin@customer06.example'
+is_now f sync-client domain: verified 'ws.f.hes2.example (asked from host:sync-06) lists 4 users of customer06.example, the old service listed 4 ('
+
 # ---- what nobody may read ----------------------------------------------------------------------------------------------
 
 "$CUTOVER" report --state "$state" --format json --out "$work/report" >>"$work/said" 2>&1
 "$CUTOVER" report --state "$state" --format html --out "$work/report" >>"$work/said" 2>&1
 sqlite3 -readonly "$state" .dump >"$work/dump"
-for t in a b c d e; do
-	base64=$(printf 'admin@customer0%s.example:%s' "$(echo $t | tr abcde 12345)" "$(cat "$work/$t.key")" | base64 -w 0)
+for t in a b c d e f; do
+	base64=$(printf 'admin@customer0%s.example:%s' "$(echo $t | tr abcdef 123456)" "$(cat "$work/$t.key")" | base64 -w 0)
 	for secret in "$(cat "$work/$t.key")" "$base64"; do
 		not_ok "$t: no secret is written anywhere" grep -rqF -e "$secret" "$work/said" "$work/dump" "$work/report"
 	done
