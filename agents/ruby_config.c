@@ -249,6 +249,24 @@ static void replace_op(const struct agent_ctx *ctx, struct op *op, const struct 
 	buf_add(&op->input, buf_str(to), to->len);
 }
 
+/* Windows: as in ad_sync_config.c. */
+static bool is_left(const struct agent_ctx *ctx)
+{
+	return ctx->host->os == OS_WINDOWS && facts_is(ctx->now, "config.state", "new") && facts_get(ctx->now, "config.bytes") &&
+	       facts_get(ctx->before, "config.sha256") && !ctx->step_done(ctx, "write-config", CONFIG_ITEM);
+}
+
+static void tidy_op(const struct agent_ctx *ctx, struct op *op)
+{
+	const struct fact *bytes = facts_get(ctx->now, "config.bytes");
+
+	op->kind = OP_REPLACE;
+	op->elevated = true;
+	op->path = str_dup(path_of(ctx));
+	snprintf(op->expect_sha256, sizeof(op->expect_sha256), "%s", facts_text(ctx->before, "config.sha256", ""));
+	buf_add(&op->input, bytes->value, bytes->len);
+}
+
 enum step_request config_write(const struct agent_ctx *ctx, int n, struct op *op, char item[ITEM_MAX])
 {
 	struct buf text = BUF_INIT;
@@ -256,6 +274,10 @@ enum step_request config_write(const struct agent_ctx *ctx, int n, struct op *op
 	if (n > 0)
 		return OP_END;
 	snprintf(item, ITEM_MAX, "%s", CONFIG_ITEM);
+	if (is_left(ctx)) {
+		tidy_op(ctx, op);
+		return OP_DO;
+	}
 	if (!is_due(ctx))
 		return OP_SKIP;
 	/* When it is not the file that was assessed, it is only looked at; config_written then says so. */
@@ -277,9 +299,12 @@ static struct verdict write_failed(const struct agent_ctx *ctx, const struct op_
 struct verdict config_written(const struct agent_ctx *ctx, int n, const struct op_result *result)
 {
 	struct buf text = BUF_INIT;
-	bool meant = new_bytes(ctx, &text);
+	bool meant;
 
 	(void)n;
+	if (is_left(ctx))
+		return result->failure.code ? write_failed(ctx, result) : verdict_ok();
+	meant = new_bytes(ctx, &text);
 	if (meant && !result->failure.code)
 		set_bytes(ctx, ctx->now, buf_str(&text), text.len);
 	buf_release_secret(&text);

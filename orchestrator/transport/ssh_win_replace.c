@@ -10,7 +10,9 @@
  * onto it in place, which keeps the same things.
  *
  * A stale NAME.cutover-new is a dead session's, and is written over. It has the read-only attribute where the file had
- * it: so the attribute comes back even if that session died between taking it off and putting it back.
+ * it: so the attribute comes back even if that session died between taking it off and putting it back. Where the file has
+ * the new content already and the one beside has it, too, a session died behind its copy: what it left to do is done, and
+ * the file is not written again.
  */
 #include "transport/ssh_windows.h"
 
@@ -321,6 +323,31 @@ static void beside_looked(struct ssh_win_shell *sh)
 	}
 }
 
+/* --- a session died behind its copy */
+
+static void left_read(struct ssh_win_shell *sh)
+{
+	struct ssh_win_replace *r = &sh->replace;
+
+	r->beside_made = !sh->fault.code && ssh_win_replace_same(&sh->job->bytes, &ssh_win_replace_op(sh)->input);
+	r->writable &= r->beside_made;
+	ssh_win_replace_settle(sh);
+}
+
+static void left_looked(struct ssh_win_shell *sh)
+{
+	struct ssh_win_replace *r = &sh->replace;
+	const struct sftp_attrs *attrs = &sh->job->attrs;
+
+	if (sh->fault.code || ssh_win_file_fault(attrs) || attrs->size > WIN_FILE_BYTES_MAX) {
+		ssh_win_replace_settle(sh);
+		return;
+	}
+	r->writable = !r->read_only;
+	r->read_only = !(attrs->mode & 0200);
+	ssh_win_replace_read_file(sh, r->beside, left_read);
+}
+
 /* --- the file as it is */
 
 static void read_old(struct ssh_win_shell *sh);
@@ -343,7 +370,9 @@ static void old_read(struct ssh_win_shell *sh)
 	r->old = sh->job->bytes;
 	sh->job->bytes = (struct buf)BUF_INIT;
 	sha256_hex(r->old.len ? r->old.data : "", r->old.len, sha256);
-	if (strcmp(sha256, ssh_win_replace_op(sh)->expect_sha256) != 0)
+	if (ssh_win_replace_same(&r->old, &ssh_win_replace_op(sh)->input))
+		ssh_win_step_file(sh, FILE_STAT, r->beside, left_looked);
+	else if (strcmp(sha256, ssh_win_replace_op(sh)->expect_sha256) != 0)
 		ssh_win_replace_fail(sh, E_CHANGED,
 				     "%s was changed meanwhile: its SHA-256 is %s, not %s; nothing was replaced",
 				     ssh_win_replace_op(sh)->path, sha256, ssh_win_replace_op(sh)->expect_sha256);

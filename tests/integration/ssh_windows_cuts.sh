@@ -153,8 +153,7 @@ moved() {
 	is "host $1: it has the new name" "$(grep -c "value=\"https://gale$1.hes2.example/imhs" "$(folder "$1")/$config")" 1
 	is "host $1: and was written once" "$(grep -c "/hosts/$1/" "$work/writes")" 1
 	ok "host $1: the old file is beside it" cmp "$work/old.$1" "$(folder "$1")/$config.before-cutover"
-	# Cut between the copy and its end, the new file stays beside it (transport/ssh_win_replace.c).
-	is "host $1: nothing else of ours is" "$(find "$(folder "$1")" -iname '*cutover*' ! -name "$config.cutover-new" | wc -l)" 1
+	is "host $1: nothing else of ours is" "$(find "$(folder "$1")" -iname '*cutover*' | wc -l)" 1
 	is "host $1: both services run" "$(winhost_state "$1" "$win_agent") $(winhost_state "$1" "$win_service")" '4 4'
 	right_starts "$1"
 	is "host $1: and last with the new one" \

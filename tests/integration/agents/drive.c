@@ -110,7 +110,7 @@ static bool perform(struct drive *d, const struct step *step, int n, struct op *
 	if (d->on_op)
 		d->on_op(d, step->name, op, false);
 	(d->does ? d->does : host_do)(op, &result);
-	if (op->kind == OP_REPLACE && !result.failure.code)
+	if (op->kind == OP_REPLACE && !result.failure.code && result.started)
 		d->replaced++;
 	dies = dies || result.failure.code == E_CLOSED; /* a cut line: not judged either, and looked at again */
 	if (d->on_op)

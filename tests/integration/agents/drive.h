@@ -28,7 +28,7 @@ struct drive {
 	struct facts before;
 	struct drive_mark done[DRIVE_MANY], debts[DRIVE_MANY];
 	size_t done_n, debts_n;
-	int replaced;  /* OP_REPLACE that did */
+	int replaced;  /* OP_REPLACE that wrote */
 	bool was_done; /* it was verified once: then it is only verified again */
 	/* of one run */
 	struct facts now;

@@ -107,12 +107,13 @@ static void replace(const struct op *op, struct op_result *result)
 	struct win_file *file = win_file(op->path);
 	char sha[SHA256_HEX_MAX];
 
-	if (!opens(file, &result->failure))
+	if (!opens(file, &result->failure) || buf_equals(&file->bytes, op->input.data, op->input.len))
 		return;
 	if (strcmp(sha256_hex(buf_str(&file->bytes), file->bytes.len, sha), op->expect_sha256) != 0) {
 		err_set(&result->failure, E_CHANGED, "%s is not what it was", op->path);
 		return;
 	}
+	result->started = true;
 	back_up(op, file);
 	if (win.tear_at >= 0) {
 		tear(file, &op->input);
@@ -422,7 +423,7 @@ static void run(const struct op *op, struct op_result *result)
 
 void win_do(const struct op *op, struct op_result *result)
 {
-	*result = (struct op_result){.started = true};
+	*result = (struct op_result){.started = op->kind != OP_REPLACE};
 	result->out.max = op->max_out_bytes;
 	switch (op->kind) {
 	case OP_RUN:

@@ -263,6 +263,29 @@ START_TEST(test_what_a_dead_session_left)
 }
 END_TEST
 
+/* A session died behind its copy, before it had removed what it put beside, or put the read-only attribute back: all of the
+   rest is done, and the file is not written again. What is beside and is not the same is left. */
+START_TEST(test_what_a_session_left_that_died_behind_its_copy)
+{
+	bool read_only = _i & 1, other = _i & 2, none = _i & 4;
+	struct winhost host;
+	struct winhost_op o;
+
+	winhost_ready(&host);
+	winhost_put(&host, SFTP_TARGET, new_text);
+	if (!none)
+		winhost_put(&host, BESIDE, other ? "other" : new_text)->read_only = read_only;
+	ck_assert_msg(replace(&host, &o, "x.bak") == 0, "%s", o.request.result.failure.text);
+	ck_assert_int_eq(host.copies, 0);
+	ck_assert_str_eq(winhost_text(&host, SFTP_TARGET), new_text);
+	ck_assert_int_eq(winhost_find(&host, SFTP_TARGET)->read_only, read_only && !other && !none);
+	ck_assert_pstr_eq(winhost_text(&host, BESIDE), other && !none ? "other" : NULL);
+	ck_assert_ptr_null(winhost_find(&host, BACKUP));
+	winhost_op_release(&o);
+	winhost_release(&host);
+}
+END_TEST
+
 START_TEST(test_replace_refuses)
 {
 	struct winhost host;
@@ -392,6 +415,7 @@ SUITE(ssh_win_replace)
 	TEST_CASE(s, test_replace_is_torn_for_good);
 	TEST_CASE(s, test_replace_by_a_copy_that_lies);
 	TEST_CASE_LOOP(s, test_what_a_dead_session_left, 0, 2);
+	TEST_CASE_LOOP(s, test_what_a_session_left_that_died_behind_its_copy, 0, 8);
 	TEST_CASE(s, test_replace_refuses);
 	TEST_CASE_LOOP(s, test_replace_with_faults, 0, 2 * ANSWER_FAULTS);
 	TEST_CASE_LOOP(s, test_replace_is_stopped, 0, 2);
