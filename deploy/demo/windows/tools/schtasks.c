@@ -7,7 +7,8 @@
  *     schtasks /create /tn NAME /xml FILE [/f]        /delete /tn NAME /f
  *
  * A task is a file of C:\Windows\System32\Tasks, UTF-16 with its XML, as on Windows (task_files.c). /xml prints it in
- * the OEM code page, while its first line still says UTF-16, as Windows does. Nothing runs by time here: a task runs
+ * the OEM code page, while its first line still says UTF-16, as Windows does; without /tn all of them in one <Tasks>, each
+ * behind its path in a comment. Nothing runs by time here: a task runs
  * when /run says so, in a process of its own that outlives the session (task_run.c).
  *
  * Exit code 0, or 1 with ERROR: on stderr.
@@ -87,7 +88,10 @@ static void print_table_header(void)
 static void print(const struct task *task, bool first)
 {
 	if (o.xml) {
-		say_task_xml(task);
+		if (o.name)
+			say_task_xml(task);
+		else
+			say_listed_task_xml(task);
 		return;
 	}
 	if (first && !o.no_header && o.format == CSV)
@@ -115,6 +119,8 @@ static int query(void)
 	bool found = false;
 
 	int n = tasks_load(&tasks);
+	if (n && o.xml && !o.name)
+		say(L"<?xml version=\"1.0\" encoding=\"UTF-16\"?>\n<Tasks>\n");
 	for (int i = 0; i < n; i++) {
 		if (o.name && !task_named(&tasks[i], o.name))
 			continue;
@@ -123,6 +129,8 @@ static int query(void)
 	}
 	if (!found && o.name)
 		return no_such_task();
+	if (n && o.xml && !o.name)
+		say(L"</Tasks>\n");
 	if (!found)
 		say(in_language(
 		    L"INFO: There are no scheduled tasks presently available at your access level.\n",

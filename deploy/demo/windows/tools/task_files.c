@@ -190,16 +190,31 @@ bool task_create(const wchar_t *name, const wchar_t *file)
 	return write_text(path, text);
 }
 
-void say_task_xml(const struct task *task)
+static void say_text(const wchar_t *text)
 {
-	size_t chars = wcslen(task->xml);
+	size_t chars = wcslen(text);
 	char *bytes = malloc(chars * 4 + 1);
 
 	if (!bytes)
 		return;
-	int size =
-	    WideCharToMultiByte(japanese() ? 932 : 437, 0, task->xml, (int)chars, bytes, (int)chars * 4, NULL, NULL);
+	int size = WideCharToMultiByte(japanese() ? 932 : 437, 0, text, (int)chars, bytes, (int)chars * 4, NULL, NULL);
 	say_bytes(bytes, (size_t)size);
 	say_bytes("\r\n", 2);
 	free(bytes);
+}
+
+void say_task_xml(const struct task *task)
+{
+	say_text(task->xml);
+}
+
+void say_listed_task_xml(const struct task *task)
+{
+	wchar_t comment[MAX_PATH + 16];
+	const wchar_t *definition = wcsstr(task->xml, L"<Task");
+
+	_snwprintf(comment, MAX_PATH + 15, L"<!-- %ls -->", task->name);
+	say_text(comment);
+	if (definition)
+		say_text(definition);
 }

@@ -30,6 +30,9 @@ bool task_create(const wchar_t *name, const wchar_t *file);
 /* In the OEM code page, characters that it has not as ?. */
 void say_task_xml(const struct task *task);
 
+/* The same as one of a list: its path in a comment, and no declaration. */
+void say_listed_task_xml(const struct task *task);
+
 /* Running is known by an event that the runner holds; a runner that was killed runs no more. */
 bool task_is_running(const struct task *task);
 bool task_start(const struct task *task); /* by the service; returns when the task runs */
