@@ -16,7 +16,8 @@
 # work: tap.sh's.
 # shellcheck disable=SC2154
 winhost_dir=$work/windows
-winhost_command=$(cd "$(dirname "$0")/../.." && pwd)/deploy/demo/windows/winhosts.sh
+winhost_command=$(cd "$(dirname "$0")" && until [ -d deploy/demo ] || [ "$PWD" = / ]; do cd ..; done && pwd)
+winhost_command=$winhost_command/deploy/demo/windows/winhosts.sh
 win_client='Program Files (x86)/Trend Micro/Hosted Email Security ActiveDirectory Sync Client'
 # Tests use it.
 # shellcheck disable=SC2034
