@@ -1,6 +1,7 @@
 #include "agents/ad_sync_config.h"
 
 #include "agents/ad_sync_service.h"
+#include "agents/config_left.h"
 #include "agents/cut_copy.h"
 #include "agents/edit/app_config.h"
 #include "agents/win_text.h"
@@ -363,25 +364,6 @@ static void replace_op(const struct agent_ctx *ctx, struct op *op, const struct 
 	buf_add(&op->input, buf_str(to), to->len);
 }
 
-/* It is as it should be, but the write of it has no outcome: its session may have died behind the copy, and have left what it
-   put beside. The op that finds the new bytes puts that right, and writes nothing (base/op.h). */
-static bool is_left(const struct agent_ctx *ctx)
-{
-	return ad_config_is(ctx->now, "new") && facts_get(ctx->now, "config.bytes") && facts_get(ctx->before, "config.sha256") &&
-	       !facts_get(ctx->now, "config.written") && !ctx->step_done(ctx, "write-config", AD_CONFIG_ITEM);
-}
-
-static void tidy_op(const struct agent_ctx *ctx, struct op *op)
-{
-	const struct fact *bytes = facts_get(ctx->now, "config.bytes");
-
-	op->kind = OP_REPLACE;
-	op->elevated = true;
-	op->path = str_dup(path_of(ctx));
-	snprintf(op->expect_sha256, sizeof(op->expect_sha256), "%s", facts_text(ctx->before, "config.sha256", ""));
-	buf_add(&op->input, bytes->value, bytes->len);
-}
-
 enum step_request ad_config_write(const struct agent_ctx *ctx, int n, struct op *op, char item[ITEM_MAX])
 {
 	struct buf text = BUF_INIT;
@@ -389,8 +371,8 @@ enum step_request ad_config_write(const struct agent_ctx *ctx, int n, struct op 
 	if (n > 0)
 		return OP_END;
 	snprintf(item, ITEM_MAX, "%s", AD_CONFIG_ITEM);
-	if (is_left(ctx)) {
-		tidy_op(ctx, op);
+	if (config_is_left(ctx, AD_CONFIG_ITEM)) {
+		config_left_op(ctx, op, path_of(ctx));
 		return OP_DO;
 	}
 	if (!is_due(ctx))
@@ -445,7 +427,7 @@ struct verdict ad_config_written(const struct agent_ctx *ctx, int n, const struc
 	bool meant;
 
 	(void)n;
-	if (is_left(ctx))
+	if (config_is_left(ctx, AD_CONFIG_ITEM))
 		return result->failure.code ? write_failed(ctx, result) : verdict_ok();
 	meant = new_bytes(ctx, &text);
 	if (meant && !result->failure.code)

@@ -1,4 +1,5 @@
 #include "agents/ruby_config.h"
+#include "agents/config_left.h"
 #include "agents/frames.h"
 #include "agents/ruby_torn.h"
 #include "agents/script.h"
@@ -249,24 +250,6 @@ static void replace_op(const struct agent_ctx *ctx, struct op *op, const struct 
 	buf_add(&op->input, buf_str(to), to->len);
 }
 
-/* Windows: as in ad_sync_config.c. */
-static bool is_left(const struct agent_ctx *ctx)
-{
-	return ctx->host->os == OS_WINDOWS && facts_is(ctx->now, "config.state", "new") && facts_get(ctx->now, "config.bytes") &&
-	       facts_get(ctx->before, "config.sha256") && !ctx->step_done(ctx, "write-config", CONFIG_ITEM);
-}
-
-static void tidy_op(const struct agent_ctx *ctx, struct op *op)
-{
-	const struct fact *bytes = facts_get(ctx->now, "config.bytes");
-
-	op->kind = OP_REPLACE;
-	op->elevated = true;
-	op->path = str_dup(path_of(ctx));
-	snprintf(op->expect_sha256, sizeof(op->expect_sha256), "%s", facts_text(ctx->before, "config.sha256", ""));
-	buf_add(&op->input, bytes->value, bytes->len);
-}
-
 enum step_request config_write(const struct agent_ctx *ctx, int n, struct op *op, char item[ITEM_MAX])
 {
 	struct buf text = BUF_INIT;
@@ -274,8 +257,8 @@ enum step_request config_write(const struct agent_ctx *ctx, int n, struct op *op
 	if (n > 0)
 		return OP_END;
 	snprintf(item, ITEM_MAX, "%s", CONFIG_ITEM);
-	if (is_left(ctx)) {
-		tidy_op(ctx, op);
+	if (config_is_left(ctx, CONFIG_ITEM)) {
+		config_left_op(ctx, op, path_of(ctx));
 		return OP_DO;
 	}
 	if (!is_due(ctx))
@@ -302,7 +285,7 @@ struct verdict config_written(const struct agent_ctx *ctx, int n, const struct o
 	bool meant;
 
 	(void)n;
-	if (is_left(ctx))
+	if (config_is_left(ctx, CONFIG_ITEM))
 		return result->failure.code ? write_failed(ctx, result) : verdict_ok();
 	meant = new_bytes(ctx, &text);
 	if (meant && !result->failure.code)

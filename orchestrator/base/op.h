@@ -36,9 +36,10 @@
  * OP_REPLACE  compare-and-set by what is read before; the new bytes are written beside the file, read back, then copied
  *             onto it (`copy /b /y`: ACL, owner and creation time stay the file's own), which is not atomic: a session that
  *             dies in it can leave the file torn, with the new bytes and the backup beside it. What is there afterwards is
- *             read and compared before the op ends well. A file that has the new bytes already is not written: what a session
- *             left that died behind its copy (the file beside, the attribute taken off) is put right, and the op ends well. A read-only attribute is taken off for the copy and put back,
- *             whatever happens. A sharing violation is waited for until the op's time is over, then E_BUSY, and nothing
+ *             read and compared before the op ends well. A read-only attribute is taken off for the copy and put back,
+ *             whatever happens. A file that has the new bytes already is not written: what a session left that died behind
+ *             its copy (the file beside, the attribute taken off) is put right, and the op ends well. A sharing violation is
+ *             waited for until the op's time is over, then E_BUSY, and nothing
  *             was changed.
  */
 #ifndef BASE_OP_H
