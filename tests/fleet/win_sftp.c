@@ -539,12 +539,12 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	struct sftp *sftp = sftp_new(&windows_files, NULL, send_all, NULL);
-	while ((n = read(STDIN_FILENO, bytes, sizeof bytes)) > 0)
-		if (!sftp_input(sftp, bytes, (size_t)n)) {
-			fprintf(stderr, "win_sftp: the client breaks the protocol\n");
-			return 1;
-		}
+	bool broken = false;
+	while (!broken && (n = read(STDIN_FILENO, bytes, sizeof bytes)) > 0)
+		broken = !sftp_input(sftp, bytes, (size_t)n);
+	if (broken)
+		fprintf(stderr, "win_sftp: the client breaks the protocol\n");
 	sftp_free(sftp);
 	close(drive);
-	return 0;
+	return broken;
 }
