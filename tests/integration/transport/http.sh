@@ -138,12 +138,12 @@ not_ok 'a trust file without a certificate' grep -q 'err=ok' "$out"
 for how in hang:accept hang:tls; do
 	service_behave none $how
 	ask none --timeout 1500
-	fails $how timeout 'it took the connection, but no TLS came about in 1.5 s'
+	fails $how timeout 'it took the connection, but no TLS came about in '
 	took $how 1400 4000
 done
 service_behave none hang:answer
 ask none --timeout 1500
-fails hang:answer timeout 'it was asked and had not answered after 1.5 s'
+fails hang:answer timeout 'it was asked and had not answered after '
 service_behave none hang:body
 ask none --timeout 1500
 fails hang:body timeout 'its answer had not come to its end after 1.5 s ('
