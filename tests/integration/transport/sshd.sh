@@ -13,7 +13,6 @@ result() { echo "$(field "$1" err) $(field "$1" started) $(field "$1" exit)"; }
 total_clean() {
 	if grep -q 'handles=none fds=none' "$out"; then pass "$1: nothing is left"; else fail "$1: nothing is left" "$(tail -n 1 "$out")"; fi
 }
-left_in_tmp() { find /tmp /var/tmp -maxdepth 1 -name '.cutover.*' -uid +61000 -uid -61100 2>/dev/null; }
 processes() { pgrep -c -f "^sleep $1" || true; }
 await_no_process() {
 	tries=0
