@@ -175,13 +175,9 @@ static bool is_torn(const struct agent_ctx *ctx)
    two may well name the new host or the old one. */
 static bool is_neither(const struct agent_ctx *ctx)
 {
-	const char *seen = facts_text(ctx->now, "config.sha256", NULL);
 	struct buf planned = BUF_INIT;
-	char sha[SHA256_HEX_MAX];
-	bool neither;
+	bool neither = planned_bytes(ctx, &planned) && config_is_neither(ctx, &planned);
 
-	neither = seen && !facts_is(ctx->before, "config.sha256", seen) && planned_bytes(ctx, &planned) &&
-		  strcmp(seen, sha256_hex(buf_str(&planned), planned.len, sha)) != 0;
 	buf_release_secret(&planned);
 	return neither;
 }

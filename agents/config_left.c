@@ -3,6 +3,16 @@
 #include "base/alloc.h"
 
 #include <stdio.h>
+#include <string.h>
+
+bool config_is_neither(const struct agent_ctx *ctx, const struct buf *planned)
+{
+	const char *seen = facts_text(ctx->now, "config.sha256", NULL);
+	char sha[SHA256_HEX_MAX];
+
+	return seen && !facts_is(ctx->before, "config.sha256", seen) &&
+	       strcmp(seen, sha256_hex(buf_str(planned), planned->len, sha)) != 0;
+}
 
 bool config_is_left(const struct agent_ctx *ctx, const char *item)
 {

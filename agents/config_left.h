@@ -11,6 +11,10 @@
 
 #include "agents/agent.h"
 
+/* Is it neither the file of before nor `planned`, the one that our change makes of it, though a change has begun? It may be a
+   mixture of the two (cut_copy.h). */
+bool config_is_neither(const struct agent_ctx *ctx, const struct buf *planned);
+
 bool config_is_left(const struct agent_ctx *ctx, const char *item);
 void config_left_op(const struct agent_ctx *ctx, struct op *op, const char *path);
 

@@ -210,30 +210,44 @@ static void write_iptables(struct buf *out, const struct coverage_hole *hole, co
 	buf_adds(out, "' -p tcp --dport 25 -j ACCEPT");
 }
 
-/* A command that lets in what one chain drops. */
-static void write_fix(struct buf *out, const struct coverage_hole *hole, enum coverage_way way)
+/* A command that lets in what one chain drops. It has to be whole: where what is dropped is too much to write down, all that is
+   needed is let in, and where that is, too, a person finds the words. */
+static void write_fix(struct buf *out, const struct coverage_hole *hole, const struct ranges *wanted, enum coverage_way way)
 {
-	struct buf ranges = BUF_INIT;
-	const char *side = way == COVERAGE_IN ? "s" : "d";
+	struct buf some = BUF_INIT, all = BUF_INIT;
+	bool few = ranges_show(&hole->missing, &some, RANGES_SHOWN) == 0;
+	bool whole = few || ranges_show(wanted, &all, RANGES_SHOWN) == 0;
+	const char *ranges = few ? buf_str(&some) : buf_str(&all), *side = way == COVERAGE_IN ? "s" : "d";
 
-	ranges_show(&hole->missing, &ranges, RANGES_SHOWN);
 	if (out->len)
 		buf_adds(out, "; ");
-	if (!hole->first)
-		buf_addf(out, "let packets of established connections pass in the chain %s of the %s table %s", hole->chain,
+	if (!hole->first || !whole)
+		buf_addf(out, "let %s pass in the chain %s of the %s table %s",
+			 hole->first ? "the service's ranges" : "packets of established connections", hole->chain,
 			 *hole->family ? hole->family : "iptables", hole->table);
 	else if (*hole->family && hole->before)
 		buf_addf(out, "nft insert rule %s %s %s handle %lld ip %saddr '{ %s }' tcp dport 25 accept comment cutover", hole->family,
-			 hole->table, hole->chain, (long long)hole->before, side, buf_str(&ranges));
+			 hole->table, hole->chain, (long long)hole->before, side, ranges);
 	else if (*hole->family)
 		buf_addf(out, "nft add rule %s %s %s ip %saddr '{ %s }' tcp dport 25 accept comment cutover", hole->family, hole->table,
-			 hole->chain, side, buf_str(&ranges));
+			 hole->chain, side, ranges);
 	else
-		write_iptables(out, hole, side, buf_str(&ranges));
-	buf_release(&ranges);
+		write_iptables(out, hole, side, ranges);
+	buf_release(&some);
+	buf_release(&all);
 }
 
-static void keep(const struct agent_ctx *ctx, enum when when, enum coverage_way way, const struct coverage *c)
+/* What lets the first packet in lets in the later ones of the same chain, too. */
+static bool is_let_in(const struct coverage *c, const struct coverage_hole *hole)
+{
+	for (const struct coverage_hole *h = c->holes; h < hole; h++)
+		if (h->first && !hole->first && strcmp(h->chain, hole->chain) == 0 && strcmp(h->table, hole->table) == 0 &&
+		    strcmp(h->family, hole->family) == 0 && ranges_within(&hole->missing, &h->missing))
+			return true;
+	return false;
+}
+
+static void keep(const struct agent_ctx *ctx, enum when when, const struct coverage_question *q, const struct coverage *c)
 {
 	struct buf text = BUF_INIT, fix = BUF_INIT;
 	struct ranges lost = { 0 };
@@ -243,12 +257,13 @@ static void keep(const struct agent_ctx *ctx, enum when when, enum coverage_way 
 	if (lost.n)
 		ranges_show(&lost, &text, RANGES_SHOWN);
 	for (size_t i = 0; i < c->holes_n; i++)
-		write_fix(&fix, &c->holes[i], way);
-	set_fact(ctx, when, way, "kind", coverage_kind_name(coverage_kind(c)));
-	set_fact(ctx, when, way, "missing", buf_str(&text));
-	set_fact(ctx, when, way, "why", c->doubts.n ? c->doubts.at[0].why : "");
+		if (!is_let_in(c, &c->holes[i]))
+			write_fix(&fix, &c->holes[i], &q->needed, q->way);
+	set_fact(ctx, when, q->way, "kind", coverage_kind_name(coverage_kind(c)));
+	set_fact(ctx, when, q->way, "missing", buf_str(&text));
+	set_fact(ctx, when, q->way, "why", c->doubts.n ? c->doubts.at[0].why : "");
 	if (when == NOW)
-		set_fact(ctx, when, way, "fix", buf_str(&fix));
+		set_fact(ctx, when, q->way, "fix", buf_str(&fix));
 	ranges_release(&lost);
 	buf_release(&text);
 	buf_release(&fix);
@@ -314,10 +329,10 @@ static void look(const struct agent_ctx *ctx, const struct printed *p, const str
 	for (int way = COVERAGE_IN; way <= COVERAGE_OUT; way++) {
 		q.way = (enum coverage_way)way;
 		cover(&c, &q, &now);
-		keep(ctx, NOW, q.way, &c);
+		keep(ctx, NOW, &q, &c);
 		coverage_release(&c);
 		cover(&c, &q, &boot);
-		keep(ctx, BOOT, q.way, &c);
+		keep(ctx, BOOT, &q, &c);
 		coverage_release(&c);
 	}
 	if (keeper)
@@ -413,30 +428,13 @@ static const struct step observe[] = {
 static const struct step nothing[] = { { 0 } };
 static const char *const params[] = { "direction", NULL };
 
-const struct agent agent_nftables_allow = {
-	.name = "nftables-allow",
-	.summary = "may mail pass the host's packet filter? (changes nothing)",
-	.scope = SCOPE_HOST,
-	.os = 1u << OS_LINUX,
-	.params = params,
-	.observe = observe,
-	.assess = assess,
-	.apply = nothing,
-	.restore = nothing,
-	.verify = nothing,
-	.revert = nothing,
-};
+/* The same for both: each of the host's filters has to let it through. */
+#define LOOKS(is_called)                                                                                                \
+	{                                                                                                                \
+		.name = is_called, .summary = "may mail pass the host's packet filter? (changes nothing)",               \
+		.scope = SCOPE_HOST, .os = 1u << OS_LINUX, .params = params, .observe = observe, .assess = assess,       \
+		.apply = nothing, .restore = nothing, .verify = nothing, .revert = nothing,                              \
+	}
 
-const struct agent agent_iptables_allow = {
-	.name = "iptables-allow",
-	.summary = "may mail pass the host's packet filter? (changes nothing)",
-	.scope = SCOPE_HOST,
-	.os = 1u << OS_LINUX,
-	.params = params,
-	.observe = observe,
-	.assess = assess,
-	.apply = nothing,
-	.restore = nothing,
-	.verify = nothing,
-	.revert = nothing,
-};
+const struct agent agent_nftables_allow = LOOKS("nftables-allow");
+const struct agent agent_iptables_allow = LOOKS("iptables-allow");

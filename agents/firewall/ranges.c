@@ -237,7 +237,7 @@ static void show_prefix(struct buf *out, uint64_t from, int length)
 		buf_addf(out, "/%d", length);
 }
 
-void ranges_show(const struct ranges *r, struct buf *out, size_t max)
+size_t ranges_show(const struct ranges *r, struct buf *out, size_t max)
 {
 	struct buf text = BUF_INIT;
 	size_t shown = 0, all = 0;
@@ -255,4 +255,5 @@ void ranges_show(const struct ranges *r, struct buf *out, size_t max)
 	if (all > shown)
 		buf_addf(out, " and %zu more", all - shown);
 	buf_release(&text);
+	return all - shown;
 }

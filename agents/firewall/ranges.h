@@ -47,7 +47,7 @@ bool ranges_within(const struct ranges *r, const struct ranges *outer);
 int range_parse(struct range *out, const char *text, struct err *err);
 
 /* As the fewest prefixes that are exactly the set, in order: "216.104.0.0/19, 54.86.63.64/26"; a single address is bare. At most
-   `max` of them, then how many more there are. "none" for the empty set. */
-void ranges_show(const struct ranges *r, struct buf *out, size_t max);
+   `max` of them, then how many more there are, which it returns. "none" for the empty set. */
+size_t ranges_show(const struct ranges *r, struct buf *out, size_t max);
 
 #endif

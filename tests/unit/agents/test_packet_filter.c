@@ -94,6 +94,24 @@ START_TEST(test_missing)
 }
 END_TEST
 
+/* A command is whole or it is none: 150.70.1.1 alone let in leaves sixteen prefixes of the range. And what drops the first packet
+   before an accept of established connections drops the later ones as well: that is one command. */
+START_TEST(test_fix_is_whole)
+{
+	const char *fix;
+
+	begin("{\"direction\": [\"in\"]}");
+	is(read_filters(frames("iptables", "*filter\n:INPUT DROP [0:0]\n-A INPUT -s 216.104.0.0/19 -j ACCEPT\n-A INPUT -s 150.70.1.1 -j ACCEPT\n"
+					   "-A INPUT -j DROP\n-A INPUT -m state --state ESTABLISHED -j ACCEPT\nCOMMIT\n", ROUTES)),
+	   VERDICT_OK, "");
+	assess_as(ASSESS_PERSON, "iptables -t filter -I INPUT 3 -s '150.70.0.0/16,216.104.0.0/19' -p tcp --dport 25 -j ACCEPT. Put");
+	fix = facts_text(&rec.now, "now.in.fix", "");
+	ck_assert_ptr_null(strstr(fix, "more"));
+	ck_assert_ptr_null(strstr(fix, "; "));
+	recorded_end();
+}
+END_TEST
+
 START_TEST(test_unknown)
 {
 	assessed(frames(ROUTES), ASSESS_PERSON, "neither nft nor iptables is there");
@@ -185,6 +203,7 @@ SUITE(packet_filter)
 	TEST_CASE(s, test_request);
 	TEST_CASE(s, test_open);
 	TEST_CASE(s, test_missing);
+	TEST_CASE(s, test_fix_is_whole);
 	TEST_CASE(s, test_unknown);
 	TEST_CASE(s, test_several);
 	TEST_CASE(s, test_interface);
