@@ -201,7 +201,14 @@ int instruction_check(const char *text, struct err *err)
 void instruction_write(struct buf *out, const struct inventory *inv, const struct tenant *t,
 		       const struct procedure_step *step, const struct host *host, const struct domain *domain)
 {
-	const char *p = text_in(&step->instruction, t->japanese);
+	instruction_write_in(out, inv, t, step, host, domain, t->japanese);
+}
+
+void instruction_write_in(struct buf *out, const struct inventory *inv, const struct tenant *t,
+			  const struct procedure_step *step, const struct host *host, const struct domain *domain,
+			  bool japanese)
+{
+	const char *p = text_in(&step->instruction, japanese);
 
 	while (*p) {
 		size_t plain = strcspn(p, "{");
@@ -218,7 +225,7 @@ void instruction_write(struct buf *out, const struct inventory *inv, const struc
 		}
 		found->fill(&s);
 		if (!s.said)
-			buf_adds(out, t->japanese ? "(記載なし)" : "(not given)");
+			buf_adds(out, japanese ? "(記載なし)" : "(not given)");
 		p = close + 1;
 	}
 }

@@ -18,7 +18,11 @@
 /* Does it hold only placeholders of the list above? */
 int instruction_check(const char *text, struct err *err);
 
-/* The instruction of `step` in the tenant's language; host and domain may be NULL. */
+/* The instruction of `step` in one language (English where the procedure has it in no other), and in the tenant's own; host
+   and domain may be NULL. Nothing where the step has none. */
+void instruction_write_in(struct buf *out, const struct inventory *inv, const struct tenant *t,
+			  const struct procedure_step *step, const struct host *host, const struct domain *domain,
+			  bool japanese);
 void instruction_write(struct buf *out, const struct inventory *inv, const struct tenant *t,
 		       const struct procedure_step *step, const struct host *host, const struct domain *domain);
 

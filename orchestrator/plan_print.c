@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/redact.h"
+#include "inventory/instruction.h"
 
 #include <jansson.h>
 
@@ -47,7 +48,7 @@ static const char *answer(const struct engine_row *row)
 	switch (row->assessment->state) {
 	case ASSESS_OLD:
 	case ASSESS_PARTIAL:
-		return "would change";
+		return row->roster->disposition == ROW_WATCH ? "somebody else's to change" : "would change";
 	case ASSESS_NEW:
 		return "is as it should be";
 	case ASSESS_DRIFT:
@@ -58,6 +59,32 @@ static const char *answer(const struct engine_row *row)
 		return "needs a person";
 	}
 	return "";
+}
+
+/* What a person does of the row, in the tenant's language, and how she says so. Of a row that is hers from the start that is
+   its text already. */
+static void add_person(struct printing *p, const struct engine_row *row)
+{
+	const struct roster_row *r = row->roster;
+	struct buf text = BUF_INIT;
+
+	if (r->disposition != ROW_PERSON)
+		instruction_write(&text, row->inventory, r->tenant, r->step, r->host, r->domain);
+	if (text.len) {
+		buf_addf(p->out, "    for %s: ", who_name(tenant_who(r->tenant, r->step)));
+		add_line(p->out, buf_str(&text));
+		buf_addc(p->out, '\n');
+	}
+	if (text.len || r->instructed)
+		buf_addf(p->out, "    then: cutover confirm %s %s --target %s --result ok --by NAME\n", r->tenant->id,
+			 r->step->name, r->target);
+	buf_release(&text);
+}
+
+static bool asks_person(const struct engine_row *row)
+{
+	return row->assessment && (row->assessment->state == ASSESS_PERSON ||
+				   (row->roster->disposition == ROW_WATCH && row->assessment->state == ASSESS_OLD));
 }
 
 static void print_row(const struct engine_row *row, void *arg)
@@ -81,6 +108,8 @@ static void print_row(const struct engine_row *row, void *arg)
 		add_line(p->out, a->notes[i]);
 		buf_addc(p->out, '\n');
 	}
+	if (asks_person(row))
+		add_person(p, row);
 }
 
 /* Rows that no agent of this version looks at, by what is said of them. */
@@ -95,6 +124,8 @@ static void print_other(const struct engine_row *row, void *arg)
 	buf_addf(p->out, "  %s %s %s: ", row->roster->tenant->id, row->roster->step->name, row->roster->target);
 	add_line(p->out, row->roster->text ? row->roster->text : "");
 	buf_addc(p->out, '\n');
+	if (row->roster->instructed)
+		add_person(p, row);
 }
 
 void plan_print(struct engine *engine, bool colour, struct buf *out)

@@ -1,6 +1,7 @@
 #include "engine/confirm.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "inventory/suggest.h"
 
@@ -253,6 +254,49 @@ static int check_said(const struct confirm *c, struct err *err)
 	return rc;
 }
 
+/* ---- is it too early? -------------------------------------------------------------------------------------------- */
+
+bool confirm_is_early(enum phase phase, int64_t migration_ms, int64_t said_ms)
+{
+	return phase == PHASE_READY && said_ms < migration_ms;
+}
+
+/* The phase of a step as the procedure's note has it; PHASES: it is not known. */
+static enum phase phase_of(const struct rows *rows, const char *step)
+{
+	json_t *note = json_loads(rows_note(rows, "") ? rows_note(rows, "") : "", 0, NULL), *one;
+	int phase = PHASES;
+	size_t i;
+
+	json_array_foreach(json_object_get(note, "steps"), i, one) {
+		const char *name = json_string_value(json_object_get(one, "step"));
+		const char *said = json_string_value(json_object_get(one, "phase"));
+		if (name && said && strcmp(name, step) == 0)
+			phase = phase_parse(said);
+	}
+	json_decref(note);
+	return phase < 0 ? PHASES : (enum phase)phase;
+}
+
+static int check_date(const struct rows *rows, const struct row *row, const struct confirm *c, int64_t wall_ms,
+		      struct err *err)
+{
+	const char *data = rows_note(rows, row->tenant);
+	json_t *note = json_loads(data ? data : "", 0, NULL);
+	int64_t date_ms = json_integer_value(json_object_get(note, "migration_ms"));
+	int offset_min = (int)json_integer_value(json_object_get(note, "offset_min"));
+	char when[TIME_TEXT_MAX];
+	bool early = c->result == CONFIRM_OK && confirm_is_early(phase_of(rows, row->step), date_ms, wall_ms);
+
+	json_decref(note);
+	if (!early)
+		return 0;
+	return err_set(err, E_INVAL,
+		       "%s %s %s: a confirmation before the vendor's data migration (%s) does not count: what is seen or "
+		       "set before it is not what counts after it. Look again then, and confirm; nothing was written",
+		       row->tenant, row->step, row->target, time_format(date_ms, offset_min, when));
+}
+
 /* ---- what is written --------------------------------------------------------------------------------------------- */
 
 static enum step_state state_after(enum confirm_result result)
@@ -363,6 +407,8 @@ int confirm_apply(const struct rows *rows, const struct confirm *c, int64_t wall
 		rc = find_row(rows, c, &row, err);
 	if (rc == 0)
 		rc = check_state(row, c, err);
+	if (rc == 0)
+		rc = check_date(rows, row, c, wall_ms, err);
 	if (rc == 0)
 		rc = write_down(row, c, wall_ms, out, err);
 	if (rc)

@@ -9,6 +9,11 @@
  *   not-needed   the same, and pending, waiting (over pending)             not_applicable
  *   wrong        needs_person                                              failed
  *
+ * ok does not count for a step of phase ready before the vendor's data migration: what was looked at or set then is of the
+ * old service, or is overwritten (vendor's steps 6 and 7; steps 2 and 5 are done in the new console). It is refused, by what
+ * the journal's notes say of the tenant and the procedure; a word that is in the journal already is taken back by the next
+ * run when the date was moved (people.c).
+ *
  * Nothing is confirmed while something that was taken down for it is not up again (an open debt): what a person says of
  * the value says nothing of that.
  */
@@ -41,6 +46,9 @@ struct confirm {
 	const char *ssh_origin;	   /* where from (SSH_CONNECTION), or NULL */
 	const char *evidence_path; /* absolute, or NULL */
 };
+
+/* Is a word of that time about a step of that phase too early to count? migration_ms 0: the date is not known. */
+bool confirm_is_early(enum phase phase, int64_t migration_ms, int64_t said_ms);
 
 /* As a request of the control socket ({"cmd":"confirm",…}); a new object. NULL: a text is no UTF-8. And back: the strings
    are those of `request`, which must live as long. E_INVAL names what is missing or of the wrong type. */

@@ -135,6 +135,8 @@ int engine_start(struct engine *e, struct err *err)
 	if (e->cfg.mode == ENGINE_RUN) {
 		look_enrol(e);
 		look_withdraw(e);
+		people_take_back(e);
+		people_instruct_all(e);
 	}
 	for (size_t i = 0; i < e->tenants_n; i++)
 		engine_look_at(e, &e->tenants[i]);
@@ -332,7 +334,8 @@ void engine_each(const struct engine *e, void (*each)(const struct engine_row *r
 {
 	for (size_t i = 0; i < e->roster.n; i++) {
 		const struct task *t = &e->tasks[i];
-		struct engine_row row = { t->roster, t->row, t->assessed ? &t->work->assessment : NULL };
+		struct engine_row row = { t->roster, t->row, t->assessed ? &t->work->assessment : NULL,
+					  e->cfg.inventory };
 		if (t->selected)
 			each(&row, arg);
 	}

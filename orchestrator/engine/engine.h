@@ -89,6 +89,7 @@ struct engine_row {
 	const struct roster_row *roster;
 	const struct row *row;
 	const struct assessment *assessment; /* plan, NULL when it was not looked at */
+	const struct inventory *inventory;
 };
 void engine_each(const struct engine *e, void (*each)(const struct engine_row *row, void *arg), void *arg);
 

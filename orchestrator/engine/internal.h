@@ -7,6 +7,7 @@
  *   stage.c    what follows what: observe, assess, apply, restore, verify, revert
  *   judge.c    what a result means: the agent's verdict, or a failure of the way
  *   check.c    identity check and verify commands
+ *   people.c   rows that are a person's
  */
 #ifndef ENGINE_INTERNAL_H
 #define ENGINE_INTERNAL_H
@@ -233,6 +234,13 @@ bool task_step_done(const struct agent_ctx *ctx, const char *step, const char *i
 void task_leave_facts(struct task *t);
 void task_neighbours(const struct agent_ctx *ctx, const char *step,
 		     void (*each)(const struct neighbour *neighbour, void *arg), void *arg);
+
+/* people.c */
+/* What a person has to do for this row, into the journal; of all rows that are a person's by the inventory. */
+void people_instruct(struct task *t);
+void people_instruct_all(struct engine *e);
+/* Confirmations that were made too early (engine/confirm.h) for the migration date as it is now: the rows are open again. */
+void people_take_back(struct engine *e);
 
 /* stage.c */
 void stage_enter(struct task *t, enum stage stage);

@@ -36,10 +36,14 @@ static char *instruction(const struct making *m, const struct host *h, const str
 	struct buf text = BUF_INIT;
 
 	instruction_write(&text, m->inv, m->t, m->step, h, d);
-	if (text.len)
-		buf_addc(&text, ' ');
-	buf_addf(&text, "Then: cutover confirm %s %s --result ok --by NAME", m->t->id, m->step->name);
+	if (!text.len)
+		buf_addf(&text, "%s: a person does it, the procedure does not say how", text_in(&m->step->title, m->t->japanese));
 	return buf_detach(&text);
+}
+
+static bool runs_on(const struct agent *agent, const struct host *host)
+{
+	return host->os == OS_UNKNOWN || (agent->os & (1u << host->os));
 }
 
 /* What of a host this version cannot do: NULL when it can. The caller frees. */
@@ -47,7 +51,7 @@ static char *host_obstacle(const struct agent *agent, const struct host *host)
 {
 	const struct connection *c = &host->connection;
 
-	if (host->os != OS_UNKNOWN && !(agent->os & (1u << host->os)))
+	if (!runs_on(agent, host))
 		return str_fmt("not in this version: %s on %s", agent->name, host->os == OS_WINDOWS ? "Windows" : "Linux");
 	if (!c->identity.text && !c->password.text)
 		return str_fmt("the inventory does not say how to log in to %s: add `identity` (a private key), or `password`",
@@ -74,6 +78,7 @@ static void add_target(struct making *m, const struct procedure_agent *pa, char 
 	row->use = use;
 	row->with = pa->with;
 	row->agent = agent;
+	row->instructed = !agent || who != WHO_US;
 	if (!agent) {
 		if (who != WHO_US || is_person(pa))
 			settle(row, ROW_PERSON, instruction(m, host, domain));
@@ -81,6 +86,8 @@ static void add_target(struct making *m, const struct procedure_agent *pa, char 
 			settle(row, ROW_BLOCKED, str_fmt("not in this version: %s", pa->decl->name));
 		return;
 	}
+	if (host && !runs_on(agent, host))
+		row->instructed = true;
 	obstacle = host ? host_obstacle(agent, host) : NULL;
 	if (obstacle)
 		settle(row, ROW_BLOCKED, obstacle);
@@ -179,11 +186,14 @@ static void add_all_targets(struct making *m)
 			add_agent_targets(m, &m->step->agents[i]);
 	if (m->roster->n > m->first)
 		return;
-	if (wanted)
-		settle(add_row(m, str_dup("tenant")), ROW_PERSON, instruction(m, NULL, NULL));
-	else
+	if (wanted) {
+		struct roster_row *row = add_row(m, str_dup("tenant"));
+		settle(row, ROW_PERSON, instruction(m, NULL, NULL));
+		row->instructed = true;
+	} else {
 		settle(add_row(m, str_dup("tenant")), ROW_NOT_APPLICABLE,
 		       str_dup("the tenant has nothing that this step works on (no web_service)"));
+	}
 }
 
 /* The answer of `uses` for this step. Returns true when it settles the step. */

@@ -32,6 +32,7 @@ struct roster_row {
 	const json_t *with; /* of the procedure, or NULL */
 	enum disposition disposition;
 	char *text; /* for the last three */
+	bool instructed; /* it is a person's by the inventory, or since no agent here can: the step's instruction is for her */
 };
 
 struct roster {

@@ -505,6 +505,8 @@ void task_end(struct task *t, enum step_state state, int code, const char *text,
 
 	if (!step_state_is_bad(state))
 		task_leave_facts(t);
+	if (state == STEP_NEEDS_PERSON)
+		people_instruct(t);
 	if (t->row->state != state)
 		ledger_move(&e->ledger, t->row, state, code, text, until_ms);
 	if (e->cfg.mode == ENGINE_RUN && step_state_is_bad(state) && state != STEP_UNREACHABLE)

@@ -48,12 +48,14 @@
  *                                         {fact: text …}, what the row leaves behind for other rows and later runs
  *   identity    x      -    host:N key    a host was let in: item is its host key ("ssh-ed25519 SHA256:…"), action "accepted"
  *                                         where nobody had known that key (then text says so), data {host_key, identity …}
- *   person      x      x    x      -      a confirmation: data {result, by, note, os_user, ssh_origin, evidence…}
- *   note        any                       anything else a reader should know; two are always there, so that reports need
+ *   person      x      x    x      -      a confirmation: data {result, by, note, os_user, ssh_origin, evidence {path, sha256,
+ *                                         bytes}, sheet {path, sha256, line}}; the evidence itself is its blob
+ *   note        any                       anything else a reader should know; these are always there, so that reports need
  *                                         nothing but the state file, and are written again when they change:
  *                 tenant ""  action "procedure": data {name, title {en, ja}, steps: [{step, vendor, phase, title {en, ja}}]}
  *                 tenant T   action "tenant": data {name, wave, language, offset_min, migration_date, migration_ms, change_id,
  *                                             windows: [{start_ms, end_ms}], vendor_period: {…}|null, by: {step: who}, rows: n}
+ *                 a row     action "instruction": of what a person does: data {who, en, ja}, with the values filled in
  */
 enum journal_kind {
 	JOURNAL_RUN,

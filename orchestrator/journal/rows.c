@@ -112,6 +112,8 @@ static void free_row(struct row *row)
 	free(row->before_json);
 	free(row->changes_json);
 	free(row->facts_json);
+	free(row->said_json);
+	free(row->instruction_json);
 	free(row);
 }
 
@@ -129,6 +131,9 @@ void rows_release(struct rows *rows)
 	for (size_t i = 0; i < rows->host_keys.cap; i++)
 		free(rows->host_keys.slots[i].value);
 	map_release(&rows->host_keys);
+	for (size_t i = 0; i < rows->notes.cap; i++)
+		free(rows->notes.slots[i].value);
+	map_release(&rows->notes);
 	free(rows->at);
 	free(rows->runs);
 	if (index)
@@ -348,6 +353,29 @@ const char *rows_host_key(const struct rows *rows, const char *tenant, const cha
 	return key;
 }
 
+/* ---- notes ---------------------------------------------------------------------------------------------------- */
+
+static void fold_note(struct rows *rows, const struct journal_entry *e)
+{
+	const char *action = str(e->action), *tenant = str(e->tenant);
+	bool of_tenant = *tenant && strcmp(action, "tenant") == 0;
+
+	if (of_tenant || (!*tenant && strcmp(action, "procedure") == 0)) {
+		free(map_get(&rows->notes, tenant));
+		map_set(&rows->notes, tenant, str_dup(str(e->data)));
+	} else if (*tenant && *str(e->step) && *str(e->target) && strcmp(action, "instruction") == 0) {
+		struct row *row = rows_get(rows, tenant, e->step, e->target);
+		if (!row->first_ms)
+			row->first_ms = e->wall_ms;
+		set(&row->instruction_json, e->data);
+	}
+}
+
+const char *rows_note(const struct rows *rows, const char *tenant)
+{
+	return map_get(&rows->notes, tenant);
+}
+
 /* ---- one entry ------------------------------------------------------------------------------------------------ */
 
 static int fold_row(struct rows *rows, const struct journal_entry *e, struct err *err)
@@ -387,6 +415,9 @@ static int fold_row(struct rows *rows, const struct journal_entry *e, struct err
 			set(&row->facts_json, e->data);
 		break;
 	case JOURNAL_PERSON:
+		set(&row->said_json, e->data);
+		row->said_ms = e->wall_ms;
+		break;
 	case JOURNAL_RUN:
 	case JOURNAL_RUN_END:
 	case JOURNAL_IDENTITY:
@@ -423,6 +454,8 @@ int rows_apply(struct rows *rows, const struct journal_entry *e, struct err *err
 		fold_identity(rows, e);
 		break;
 	case JOURNAL_NOTE:
+		fold_note(rows, e);
+		break;
 	case JOURNAL_KINDS:
 		break;
 	}

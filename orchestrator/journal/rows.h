@@ -44,6 +44,9 @@ struct row {
 	char *before_json;  /* data of the `before` entry */
 	char *changes_json; /* data of the last `changes` entry */
 	char *facts_json;   /* data of the last evidence "facts": what the row left behind for others; or NULL */
+	char *said_json;    /* data of the last `person` entry, or NULL; and when that was said */
+	int64_t said_ms;
+	char *instruction_json; /* data of the last note "instruction": what a person has to do, {who, en, ja}; or NULL */
 	struct row_intent *intents;
 	size_t intents_n;
 	struct row_debt *debts;
@@ -67,6 +70,7 @@ struct rows {
 	int64_t last_seq;
 	void *index; /* a hash table */
 	struct map host_keys; /* "TENANT\nTARGET" → what the host showed when it was last let in */
+	struct map notes;     /* tenant, or "" for the procedure → data of the note that describes it */
 };
 
 void rows_init(struct rows *rows);
@@ -86,7 +90,9 @@ struct row *rows_get(struct rows *rows, const char *tenant, const char *step, co
  *   debt      owes (action, item), once; paid settles it, whoever did.
  *   evidence  with the action "facts" replaces what the row left behind; rolled_back forgets it.
  *   run-end   of a run that began.
- *   identity  tells which host key the host showed; it and notes touch no row.
+ *   identity  tells which host key the host showed; it touches no row.
+ *   person    is kept as what was said last.
+ *   note      "instruction" is kept with its row, "tenant" and "procedure" for rows_note; others are for readers only.
  *   These, evidence and person name a tenant, a step and a target. */
 int rows_apply(struct rows *rows, const struct journal_entry *entry, struct err *err);
 
@@ -95,6 +101,10 @@ int rows_load(struct rows *rows, struct journal_reader *reader, struct err *err)
 
 /* The host key ("ssh-ed25519 SHA256:…") that "host:N" of the tenant showed when it was last let in, or NULL. */
 const char *rows_host_key(const struct rows *rows, const char *tenant, const char *target);
+
+/* What the inventory said of a tenant, or ("") of the procedure, when it was last looked at: the data of the note "tenant"
+   or "procedure" (journal.h). NULL: nothing is known. */
+const char *rows_note(const struct rows *rows, const char *tenant);
 
 /* Has that row of apply[] a good outcome since `before`? The oldest open intent, or NULL. */
 bool row_step_done(const struct row *row, const char *action, const char *item);

@@ -166,8 +166,62 @@ START_TEST(test_second_procedure)
 }
 END_TEST
 
+/* The placeholders of a text, sorted, each once: "domain new_fqdn.mx ". The caller frees. */
+static char *placeholders(const char *text)
+{
+	char *names[64];
+	size_t n = 0;
+	struct buf out = BUF_INIT;
+
+	for (const char *open; (open = strchr(text, '{')) != NULL; text = open + 1)
+		names[n++] = str_ndup(open + 1, strcspn(open + 1, "}"));
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = i + 1; k < n; k++)
+			if (strcmp(names[k], names[i]) < 0) {
+				char *other = names[i];
+				names[i] = names[k];
+				names[k] = other;
+			}
+	for (size_t i = 0; i < n; i++) {
+		if (i == 0 || strcmp(names[i], names[i - 1]) != 0)
+			buf_addf(&out, "%s ", names[i]);
+		if (i)
+			free(names[i - 1]);
+	}
+	if (n)
+		free(names[n - 1]);
+	return buf_detach(&out);
+}
+
+/* Whoever reads it is told the same: each step that a person can do says how in both languages, with the same values. */
+START_TEST(test_instructions)
+{
+	struct inventory *inv = example("inventory/examples/full.json");
+	size_t told = 0;
+
+	for (size_t i = 0; i < inv->procedure->steps_n; i++) {
+		const struct procedure_step *s = &inv->procedure->steps[i];
+		char *en, *ja;
+
+		ck_assert_msg(s->title.ja != NULL, "%s has no Japanese title", s->name);
+		if (strcmp(s->name, "clean-up") == 0)
+			continue;
+		ck_assert_msg(*s->instruction.en && s->instruction.ja, "%s: its instruction lacks a language", s->name);
+		en = placeholders(s->instruction.en);
+		ja = placeholders(s->instruction.ja);
+		ck_assert_str_eq(en ? en : "", ja ? ja : "");
+		told++;
+		free(en);
+		free(ja);
+	}
+	ck_assert_uint_eq(told, 14);
+	inventory_free(inv);
+}
+END_TEST
+
 SUITE(procedure)
 {
+	TEST_CASE(s, test_instructions);
 	TEST_CASE(s, test_hes);
 	TEST_CASE(s, test_waits_for);
 	TEST_CASE(s, test_profiles);

@@ -489,8 +489,44 @@ START_TEST(test_illegal_move_in_the_file)
 }
 END_TEST
 
+/* What people said and are told, and what the inventory said of a tenant and of the procedure: the last counts. */
+START_TEST(test_people)
+{
+	struct journal_entry said = entry(JOURNAL_PERSON), note = entry(JOURNAL_NOTE);
+	struct rows rows;
+
+	rows_init(&rows);
+	ck_assert_ptr_null(rows_note(&rows, "acme"));
+	note.action = "instruction";
+	note.data = "{\"en\":\"one\"}";
+	apply(&rows, note);
+	ck_assert_int_eq(the_row(&rows)->state, STEP_PENDING);
+	ck_assert_ptr_null(the_row(&rows)->said_json);
+	note.data = "{\"en\":\"two\"}";
+	apply(&rows, note);
+	said.data = "{\"by\":\"Ann\"}";
+	said.wall_ms = 4711;
+	apply(&rows, said);
+	ck_assert_str_eq(the_row(&rows)->instruction_json, "{\"en\":\"two\"}");
+	ck_assert_str_eq(the_row(&rows)->said_json, "{\"by\":\"Ann\"}");
+	ck_assert_int_eq(the_row(&rows)->said_ms, 4711);
+	note.action = "tenant";
+	note.step = note.target = NULL;
+	apply(&rows, note);
+	ck_assert_str_eq(rows_note(&rows, "acme"), note.data);
+	ck_assert_ptr_null(rows_note(&rows, ""));
+	note.tenant = NULL;
+	note.action = "procedure";
+	apply(&rows, note);
+	ck_assert_str_eq(rows_note(&rows, ""), note.data);
+	ck_assert_uint_eq(rows.n, 1);
+	rows_release(&rows);
+}
+END_TEST
+
 SUITE(rows)
 {
+	TEST_CASE(s, test_people);
 	TEST_CASE(s, test_find_and_get);
 	TEST_CASE(s, test_many_rows);
 	TEST_CASE(s, test_states);
