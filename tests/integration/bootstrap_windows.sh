@@ -52,11 +52,17 @@ cat >"$standin/sshd_config" <<-'X'
 	       AuthorizedKeysFile __PROGRAMDATA__/ssh/administrators_authorized_keys
 X
 
-# boot ARGUMENTS: a line of cmd.exe's. Its output comes with CR LF.
+# boot ARGUMENTS: a line of cmd.exe's. Its output comes with CR LF. On a busy machine Wine's cmd.exe now and then cannot start
+# another cmd.exe (seen once in some twenty runs of this file), which only it would say like this: then once more, as a person would.
 boot() {
-	: >"$standin/calls"
-	run "$hosts" exec "$work/hosts" 1 "${before_it-}C:\\boot\\windows.cmd $1"
-	sed -i 's/\r$//' "$out" "$err"
+	local try
+	for try in 1 2; do
+		: >"$standin/calls"
+		run "$hosts" exec "$work/hosts" 1 "${before_it-}C:\\boot\\windows.cmd $1"
+		sed -i 's/\r$//' "$out" "$err"
+		grep -q "Can't recognize 'CMD.EXE /C" "$err" || return 0
+		[ $try = 2 ] || echo "# Wine could not start its own cmd.exe: again"
+	done
 }
 ours() { boot "--key \"$key_text\" --from \"${allowed-203.0.113.7,198.51.100.0/24}\" ${1-}"; }
 in_registry() { "$hosts" exec "$work/hosts" 1 'reg query HKLM\SOFTWARE\cutover-bootstrap' 2>/dev/null | tr -d '\r' | grep REG_ || true; }
