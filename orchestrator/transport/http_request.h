@@ -12,23 +12,14 @@
 #include "base/list.h"
 #include "base/sm.h"
 #include "transport/http.h"
+#include "transport/tls_peer.h"
 
 #include <curl/curl.h>
 
 enum http_state { HTTP_RESOLVE, HTTP_TUNNEL, HTTP_TRANSFER, HTTP_OVER, HTTP_GONE };
 
-/* The server's own certificate, as OpenSSL saw it, and its verdict on the chain. */
-struct http_certificate {
-	bool seen;
-	int verdict; /* X509_V_…, 0: the chain is good */
-	int depth;   /* whom the verdict is about: 0 its own, else one above it */
-	char names[256];
-	char issuer[160];
-	char not_before[32], not_after[32]; /* as people read it, UTC */
-};
-
 struct http_request {
-	const struct http_ways *ways;
+	const struct service_ways *ways;
 	uv_loop_t *loop;
 	char *label;
 	struct remote_spec *through; /* or NULL */
@@ -53,7 +44,7 @@ struct http_request {
 	bool connected; /* TCP is; libcurl 7.88 tells only when TLS is, too */
 	char said[CURL_ERROR_SIZE];
 	size_t header_bytes;
-	struct http_certificate certificate;
+	struct tls_peer certificate;
 
 	struct list tunnels; /* one for each connection through a host */
 	struct err way_err;  /* why libcurl got no socket */
