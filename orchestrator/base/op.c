@@ -21,6 +21,10 @@ void op_release(struct op *op)
 	buf_release_secret(&op->password);
 	free(op->via);
 	free(op->trust_file);
+	free(op->server);
+	free(op->hello);
+	free(op->mail_from);
+	free(op->rcpt_to);
 	*op = (struct op){ .kind = op->kind };
 }
 

@@ -21,8 +21,12 @@
  *             server's certificate was found good. exit_code is the status: every status is an answer, a redirection
  *             too, and none is followed. `out` is the body, `err` the answer's header lines. A body larger than
  *             max_out_bytes: E_LIMIT, nothing is returned.
+ * OP_SMTP     asks a mail server whether it would take a mail, and hands none over: from the controller, or with `via` through
+ *             that host's session, so that the server sees the host's address (transport/smtp.h). Connect, EHLO `hello`,
+ *             STARTTLS where it is offered, MAIL `mail_from`, RCPT `rcpt_to`, QUIT. Every reply is an answer: `out` has a line
+ *             `STAGE CODE TEXT` for each (transport/smtp_talk.h), also those before a failure.
  *
- * On a Windows host the same four mean:
+ * On a Windows host the first four mean:
  *
  * OP_RUN      the script is a .cmd file. It is put, with CR LF, into a folder of the session whose path has no space, and
  *             run by `call "…\name.cmd" "arg" …` in the resident cmd.exe, its stdin from the input, or from nul where there
@@ -57,7 +61,7 @@
 #define OP_TIMEOUT_DEFAULT_MS 30000
 #define OP_ARGS_MAX 16
 
-enum op_kind { OP_RUN, OP_EXEC, OP_GET, OP_REPLACE, OP_HTTP };
+enum op_kind { OP_RUN, OP_EXEC, OP_GET, OP_REPLACE, OP_HTTP, OP_SMTP };
 
 struct op {
 	enum op_kind kind;
@@ -76,8 +80,11 @@ struct op {
 	char *account;			    /* OP_HTTP: or NULL */
 	char *secret;	     /* OP_HTTP: where the password is found, as the inventory says it; the engine looks it up */
 	struct buf password; /* OP_HTTP: filled in just before the start */
-	char *via;	     /* OP_HTTP: the name of the tenant's host that it goes through; NULL: the controller asks */
-	char *trust_file;    /* OP_HTTP: the only certificates to trust (PEM); NULL: the system's */
+	char *via;	     /* OP_HTTP, OP_SMTP: the name of the tenant's host that it goes through; NULL: the controller asks */
+	char *trust_file;    /* OP_HTTP, OP_SMTP: the only certificates to trust (PEM); NULL: the system's */
+	char *server;	     /* OP_SMTP: a name or an address; a name is looked up where the connection is made */
+	int port;	     /* OP_SMTP */
+	char *hello, *mail_from, *rcpt_to; /* OP_SMTP */
 };
 
 /* Metadata of a file that was read. */

@@ -71,6 +71,9 @@ static json_t *look_json(const struct task *t, const struct op_result *r)
 		return json_pack("{s:s, s:s, s:I, s:s, s:I}", "op", "http", "url", t->work->op.url, "status",
 				 (json_int_t)r->exit_code, "sha256", sha256_hex(buf_str(&r->out), r->out.len, sha), "bytes",
 				 (json_int_t)r->out.len);
+	if (t->work->op.kind == OP_SMTP)
+		return json_pack("{s:s, s:s, s:i, s:o}", "op", "smtp", "server", t->work->op.server, "port", t->work->op.port,
+				 "replies", json_bytes(buf_str(&r->out), excerpt));
 	return json_pack("{s:s, s:s, s:I, s:o}", "op", "run", "script", t->work->op.script ? t->work->op.script->name : "", "exit",
 			 (json_int_t)r->exit_code, "stdout", json_bytes(buf_str(&r->out), excerpt));
 }

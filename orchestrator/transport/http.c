@@ -443,7 +443,7 @@ static void begin(uv_timer_t *timer)
 		fail(h, err.code, "%s", err.text);
 }
 
-struct http_request *http_start(const struct http_ways *ways, const char *label, const struct remote_spec *through,
+struct http_request *http_start(const struct service_ways *ways, const char *label, const struct remote_spec *through,
 				const struct op *op, struct op_result *result, void (*done)(void *arg), void *arg)
 {
 	struct http_request *h = NEW(struct http_request);

@@ -31,10 +31,7 @@
 #define TRANSPORT_HTTP_H
 
 #include "base/op.h"
-#include "transport/resolve.h"
-#include "transport/transport.h"
-
-#include <uv.h>
+#include "transport/service.h"
 
 #define HTTP_RESOLVE_MS 5000
 #define HTTP_CONNECT_MS 20000
@@ -48,16 +45,9 @@ struct http_request;
 int http_library_init(struct err *err);
 void http_library_exit(void);
 
-/* What requests are made with; lives as long as they do. */
-struct http_ways {
-	uv_loop_t *loop;
-	struct resolver *resolver;
-	struct transport *hosts; /* to hosts, for `through`; NULL: there are none */
-};
-
 /* Starts it. `ways`, `op` and `result` (emptied here) live until done(arg), which comes once, from the loop, never from
    inside. `label` is put before each sentence. through: NULL, or the host whose session makes the connection; copied. */
-struct http_request *http_start(const struct http_ways *ways, const char *label, const struct remote_spec *through,
+struct http_request *http_start(const struct service_ways *ways, const char *label, const struct remote_spec *through,
 				const struct op *op, struct op_result *result, void (*done)(void *arg), void *arg);
 
 /* Gives up: E_CANCELED, unless the result was there already. */

@@ -7,10 +7,11 @@
 #include "base/alloc.h"
 #include "base/list.h"
 #include "transport/http.h"
+#include "transport/smtp.h"
 
 struct local_transport {
 	struct transport base;
-	struct http_ways ways;
+	struct service_ways ways;
 	size_t remotes;
 	void (*closed)(void *arg);
 	void *closed_arg;
@@ -33,7 +34,8 @@ struct local_request {
 	struct list node;
 	struct local_remote *remote;
 	struct remote_request *request;
-	struct http_request *http; /* NULL: it was refused */
+	struct http_request *http; /* one of these; both NULL: it was refused */
+	struct smtp_request *smtp;
 };
 
 static struct local_remote *remote_of(const struct remote *remote)
@@ -64,6 +66,11 @@ static void request_done(void *arg)
 	request->done(request);
 }
 
+static bool is_refused(const struct local_request *req)
+{
+	return !req->http && !req->smtp;
+}
+
 static void deliver_refused(struct local_remote *r)
 {
 	struct list *next;
@@ -71,7 +78,7 @@ static void deliver_refused(struct local_remote *r)
 	for (struct list *n = r->requests.next; n != &r->requests; n = next) {
 		struct local_request *req = CONTAINER_OF(n, struct local_request, node);
 		next = n->next;
-		if (!req->http) {
+		if (is_refused(req)) {
 			request_done(req);
 			return; /* what it called may have changed the list */
 		}
@@ -88,11 +95,14 @@ static void start_request(struct remote *remote, struct remote_request *request)
 	request->priv = req;
 	request->result = (struct op_result){ 0 };
 	list_append(&r->requests, &req->node);
-	if (request->op->kind == OP_HTTP && !r->closing) {
+	if (request->op->kind == OP_HTTP && !r->closing)
 		req->http = http_start(&r->transport->ways, r->label, request->through, request->op, &request->result,
 				       request_done, req);
+	else if (request->op->kind == OP_SMTP && !r->closing)
+		req->smtp = smtp_start(&r->transport->ways, r->label, request->through, request->op, &request->result,
+				       request_done, req);
+	if (!is_refused(req))
 		return;
-	}
 	if (r->closing)
 		err_set(&request->result.failure, E_CANCELED, "%s: %s: closed already", r->label, request->what);
 	else
@@ -100,13 +110,21 @@ static void start_request(struct remote *remote, struct remote_request *request)
 	kick(r);
 }
 
+static void give_up(struct local_request *req)
+{
+	if (req->http)
+		http_cancel(req->http);
+	if (req->smtp)
+		smtp_cancel(req->smtp);
+}
+
 static void cancel_request(struct remote *remote, struct remote_request *request)
 {
 	struct local_request *req = request->priv;
 
 	(void)remote;
-	if (req && req->http)
-		http_cancel(req->http);
+	if (req)
+		give_up(req);
 }
 
 /* ---- remotes ---------------------------------------------------------------------------------------------------- */
@@ -127,7 +145,7 @@ static void on_timer_closed(uv_handle_t *handle)
 static bool has_refused(const struct local_remote *r)
 {
 	for (struct list *n = r->requests.next; n != &r->requests; n = n->next)
-		if (!CONTAINER_OF(n, struct local_request, node)->http)
+		if (is_refused(CONTAINER_OF(n, struct local_request, node)))
 			return true;
 	return false;
 }
@@ -179,11 +197,8 @@ static void close_remote(struct remote *remote, remote_closed_cb *cb, void *arg)
 	r->closing = true;
 	r->closed = cb;
 	r->closed_arg = arg;
-	for (struct list *n = r->requests.next; n != &r->requests; n = n->next) {
-		struct local_request *req = CONTAINER_OF(n, struct local_request, node);
-		if (req->http)
-			http_cancel(req->http);
-	}
+	for (struct list *n = r->requests.next; n != &r->requests; n = n->next)
+		give_up(CONTAINER_OF(n, struct local_request, node));
 	kick(r);
 }
 
@@ -213,7 +228,7 @@ int local_transport_new(uv_loop_t *loop, struct transport *hosts, struct transpo
 		return r;
 	t = NEW(struct local_transport);
 	t->base.vtable = &vtable;
-	t->ways = (struct http_ways){ .loop = loop, .resolver = resolver_new(loop), .hosts = hosts };
+	t->ways = (struct service_ways){ .loop = loop, .resolver = resolver_new(loop), .hosts = hosts };
 	*out = &t->base;
 	return 0;
 }

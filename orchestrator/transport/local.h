@@ -1,8 +1,9 @@
 /*
  * The transport of the controller itself: what it asks the network for without being on any host. Its remotes are no
- * machines: they are open at once, take OP_HTTP (transport/http.h) as many at a time as are started, refuse every other
- * op with E_INVAL, and their connection cannot be lost. Of the spec only the label counts. A request may say that a host's
- * session is to make the connection (remote_request.through): then the transport to hosts is asked for it.
+ * machines: they are open at once, take OP_HTTP (transport/http.h) and OP_SMTP (transport/smtp.h), as many at a time as are
+ * started, refuse every other op with E_INVAL, and their connection cannot be lost. Of the spec only the label counts. A
+ * request may say that a host's session is to make the connection (remote_request.through): then the transport to hosts is
+ * asked for it.
  */
 #ifndef TRANSPORT_LOCAL_H
 #define TRANSPORT_LOCAL_H

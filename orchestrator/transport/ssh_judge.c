@@ -118,6 +118,7 @@ void ssh_shell_judge(struct ssh_remote *r, struct ssh_request *req, bool elevate
 	case OP_RUN:
 	case OP_EXEC:
 	case OP_HTTP: /* not this way */
+	case OP_SMTP:
 		ssh_request_done(r, req);
 		return;
 	case OP_GET:

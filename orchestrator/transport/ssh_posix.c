@@ -303,6 +303,7 @@ static const struct embedded *script_of(const struct op *op, char **args, int *a
 		return embedded_find(embedded_transport, "replace.sh");
 	case OP_EXEC:
 	case OP_HTTP:
+	case OP_SMTP:
 		break;
 	}
 	return NULL;

@@ -22,6 +22,8 @@ static const char *what_is_wrong(const struct op *op)
 		return op->path && *op->path == '/' ? NULL : "no absolute path";
 	case OP_HTTP:
 		return "a host is not asked for a web page";
+	case OP_SMTP:
+		return "a host is not asked for its mail";
 	}
 	return "an unknown kind";
 }

@@ -193,6 +193,8 @@ int ssh_win_op_check(const struct op *op, struct err *err)
 		return check_replace(op, err);
 	case OP_HTTP:
 		return err_set(err, E_INVAL, "a host is not asked for a web page");
+	case OP_SMTP:
+		return err_set(err, E_INVAL, "a host is not asked for its mail");
 	}
 	return err_set(err, E_INVAL, "an unknown kind");
 }

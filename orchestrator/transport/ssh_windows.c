@@ -300,6 +300,7 @@ static void begin_request(struct ssh_win_shell *sh, struct ssh_request *req)
 		return;
 	case OP_EXEC:
 	case OP_HTTP:
+	case OP_SMTP:
 		return;
 	}
 }

@@ -18,7 +18,7 @@
  * A remote whose connection is lost fails what is running with E_CLOSED and everything after it, too; it never
  * reconnects by itself: whether that is safe is the engine's to judge.
  *
- * Implementations: transport/ssh.h (hosts), transport/local.h (the controller itself, for OP_HTTP), and
+ * Implementations: transport/ssh.h (hosts), transport/local.h (the controller itself, for OP_HTTP and OP_SMTP), and
  * tests/lib/fake_transport.h.
  */
 #ifndef TRANSPORT_TRANSPORT_H
@@ -92,7 +92,7 @@ struct remote_request {
 	/* set by the caller, who keeps op and request alive until done was called */
 	const struct op *op;
 	const char *what; /* for logs and info.phase: "sync-client/write-config" */
-	/* OP_HTTP: the host whose session makes the connection (transport/http.h), copied before remote_start returns; or
+	/* OP_HTTP, OP_SMTP: the host whose session makes the connection (transport/http.h), copied before remote_start returns; or
 	   NULL: this machine itself. */
 	const struct remote_spec *through;
 	void (*done)(struct remote_request *request);

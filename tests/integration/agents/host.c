@@ -355,6 +355,7 @@ void host_do(const struct op *op, struct op_result *result)
 		replace(op, result);
 		return;
 	case OP_HTTP: /* asks no host */
+	case OP_SMTP:
 		abort();
 	}
 }

@@ -440,6 +440,7 @@ void win_do(const struct op *op, struct op_result *result)
 		win.more(op, result);
 		return;
 	case OP_HTTP: /* asks no host */
+	case OP_SMTP:
 		abort();
 	}
 }

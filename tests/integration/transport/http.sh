@@ -3,7 +3,7 @@
 # a service can have, each with its own error in its time; nothing is left of any. Needs root, node, openssl, perl.
 . "$(dirname "$0")/../../lib/tap.sh"
 . "$(dirname "$0")/../../lib/web_service.sh"
-probe_bin=${CUTOVER_BUILD:?}/tests/integration/transport/http_probe
+probe_bin=${CUTOVER_BUILD:?}/tests/integration/transport/service_probe
 account=admin@a.test api_key='sésame, "open"'
 silent=
 

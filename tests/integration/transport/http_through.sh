@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 need_root
 service_or_skip 'OP_HTTP through a host'
-http_bin=$CUTOVER_BUILD/tests/integration/transport/http_probe
+http_bin=$CUTOVER_BUILD/tests/integration/transport/service_probe
 account=admin@a.test api_key='sésame, "open"'
 
 cleanup() {

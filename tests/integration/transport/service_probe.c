@@ -1,8 +1,9 @@
 /*
- * http_probe: the controller's own transport from the command line, for tests.
+ * service_probe: the controller's own transport from the command line, for tests.
  *
- *	http_probe [--account A --secret S] [--trust FILE] [--timeout MS] [--cap BYTES] [--cancel MS] [--close MS] [--times N]
+ *	service_probe [--account A --secret S] [--trust FILE] [--timeout MS] [--cap BYTES] [--cancel MS] [--close MS] [--times N]
  *		   [--show] [--through USER@ADDRESS:PORT,KEYFILE,PIN]... URL
+ *	service_probe --mail HELLO,FROM,TO [the same] smtp://HOST:PORT
  *
  * --through: the host whose session makes the connection; several: the last is the host, those before it are bastions.
  * Asks N times at once (1). One line a request: err=NAME beyond=0|1 started=0|1 status=N out=BYTES ms=N text="…"; --show
@@ -17,6 +18,7 @@
 
 #include <dirent.h>
 #include <getopt.h>
+#include <signal.h>
 #include <unistd.h>
 
 enum { TIMES_MAX = 256, HOPS_MAX = 4 };
@@ -41,6 +43,7 @@ static struct {
 	int times, left, failed, twice, cancel_ms, close_ms;
 	bool show, closing, windows;
 	uv_timer_t timer;
+	char *mail; /* or NULL */
 } p = { .times = 1, .cancel_ms = -1, .close_ms = -1 };
 
 static void on_closed(void *arg)
@@ -153,12 +156,30 @@ static void release_hops(void)
 	}
 }
 
+/* HELLO,FROM,TO and smtp://HOST:PORT; what is missing is left out, as an agent might. */
+static void read_mail(const char *url)
+{
+	char *from = strchr(p.mail, ','), *to = from ? strchr(from + 1, ',') : NULL;
+	const char *port = strrchr(url, ':');
+
+	if (!to || !port || strncmp(url, "smtp://", 7) != 0 || port < url + 7)
+		exit(2);
+	*from = *to = '\0';
+	p.op.kind = OP_SMTP;
+	p.op.hello = str_dup(p.mail);
+	p.op.mail_from = str_dup(from + 1);
+	p.op.rcpt_to = str_dup(to + 1);
+	p.op.server = str_ndup(url + 7, (size_t)(port - url - 7));
+	p.op.port = (int)strtol(port + 1, NULL, 10);
+}
+
 static void parse(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "account", 1, NULL, 'a' }, { "secret", 1, NULL, 's' }, { "trust", 1, NULL, 't' }, { "timeout", 1, NULL, 'm' },
 		{ "cap", 1, NULL, 'c' },     { "cancel", 1, NULL, 'x' }, { "close", 1, NULL, 'q' }, { "times", 1, NULL, 'n' },
-		{ "show", 0, NULL, 'v' },    { "through", 1, NULL, 'h' }, { "windows", 0, NULL, 'w' }, { 0 },
+		{ "show", 0, NULL, 'v' },    { "through", 1, NULL, 'h' }, { "windows", 0, NULL, 'w' },
+		{ "mail", 1, NULL, 'l' },    { 0 },
 	};
 	int c;
 
@@ -195,6 +216,9 @@ static void parse(int argc, char **argv)
 		case 'w':
 			p.windows = true;
 			break;
+		case 'l':
+			p.mail = optarg;
+			break;
 		case 'v':
 			p.show = true;
 			break;
@@ -204,7 +228,10 @@ static void parse(int argc, char **argv)
 	}
 	if (optind + 1 != argc || p.times < 1 || p.times > TIMES_MAX)
 		exit(2);
-	p.op.url = str_dup(argv[optind]);
+	if (p.mail)
+		read_mail(argv[optind]);
+	else
+		p.op.url = str_dup(argv[optind]);
 }
 
 static size_t fds(void)
@@ -225,6 +252,7 @@ int main(int argc, char **argv)
 	size_t before;
 	int left;
 
+	signal(SIGPIPE, SIG_IGN); /* as in the program */
 	parse(argc, argv);
 	/* What libuv opens once and keeps is no leak. */
 	uv_loop_init(&p.loop);
