@@ -189,6 +189,13 @@ static bool retry_service(struct task *t)
 	return true;
 }
 
+/* What an agent that only checks has seen is all that there is to show. */
+static bool is_proof(const struct task *t, const struct verdict *v)
+{
+	return t->stage == STAGE_VERIFY ||
+	       (t->stage == STAGE_OBSERVE && agent_only_checks(t->roster->agent) && v->kind != VERDICT_AGAIN);
+}
+
 void judge_result(struct task *t)
 {
 	const struct step *step = &t->table[t->at];
@@ -205,7 +212,7 @@ void judge_result(struct task *t)
 	}
 	v = step->judge(&ctx, t->n, r);
 	write_outcome(t, verdict_name(v.kind), v.code, v.text);
-	if (t->stage == STAGE_VERIFY)
+	if (is_proof(t, &v))
 		evidence_look(t, step, r);
 	follow(t, &v);
 }
