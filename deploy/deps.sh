@@ -26,7 +26,7 @@ windows='wine wine64 gcc-mingw-w64-x86-64 openssh-server openssh-client ruby uti
 # validator; only where there is none on PATH, since Debian's brings hundreds of packages and cannot stand beside
 # another vendor's Node.
 tests='check libssh-dev shellcheck chromium poppler-utils tmux sqlite3 jq pmccabe groff-base acl
-busybox zsh tcsh fish socat python3-asyncssh nftables iptables ipset iproute2'
+busybox zsh tcsh fish socat python3-asyncssh nftables iptables ipset iproute2 postfix'
 command -v npm >/dev/null 2>&1 || tests="$tests nodejs npm"
 
 say() { echo "deps.sh: $*" >&2; }
