@@ -17,6 +17,8 @@ enum option_lang { LANG_EN, LANG_JA };
 /* Bits of --format. */
 enum option_format { FORMAT_TEXT = 1, FORMAT_JSON = 2, FORMAT_CSV = 4, FORMAT_HTML = 8 };
 
+enum option_owner { OWNER_ANY, OWNER_US, OWNER_CUSTOMER, OWNER_ISP };
+
 enum option_result { RESULT_NONE, RESULT_OK, RESULT_WRONG, RESULT_NOT_NEEDED };
 
 #define CONCURRENCY_MAX 10000
@@ -53,6 +55,10 @@ struct options {
 	char *out_dir;
 	unsigned formats; /* bits of enum option_format; FORMAT_TEXT unless given */
 
+	/* todo, worksheet. */
+	enum option_owner owner;
+	bool json;
+
 	/* confirm. */
 	char *target; /* NULL: the step's only one */
 	enum option_result result;
@@ -69,6 +75,7 @@ int cmd_run(const struct options *o);
 int cmd_resume(const struct options *o);
 int cmd_status(const struct options *o);
 int cmd_why(const struct options *o);
+int cmd_todo(const struct options *o);
 int cmd_confirm(const struct options *o);
 int cmd_rollback(const struct options *o);
 int cmd_report(const struct options *o);

@@ -1,6 +1,6 @@
 /*
  * The exit codes: what scripts go by. They are fixed; adding one is a line in the changelog. `run` and `resume` tell by
- * them how the rows stand; `validate`, `status`, `why`, `report` give EXIT_DONE when they could answer, whatever the
+ * them how the rows stand; `validate`, `status`, `why`, `todo`, `report` give EXIT_DONE when they could answer, whatever the
  * answer is; `plan` gives EXIT_FAILED for what it could not look at or found drifted, never EXIT_WAITING or EXIT_PERSON;
  * `rollback` gives EXIT_DONE when all that was selected is back.
  */

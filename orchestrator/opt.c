@@ -36,6 +36,7 @@ bool option_is_list(const struct option_row *option)
 	case OPTION_LOG_LEVEL:
 	case OPTION_LANG:
 	case OPTION_RESULT:
+	case OPTION_OWNER:
 	case OPTION_HELP:
 	case OPTION_VERSION:
 		return false;
@@ -164,6 +165,7 @@ static const char *const phase_words[] = { "prepare", "ready", "switch", "settle
 static const char *const format_words[] = { "text", "json", "csv", "html", NULL };
 static const char *const level_words[] = { "error", "warn", "info", "debug", "trace", NULL };
 static const char *const lang_words[] = { "en", "ja", NULL };
+static const char *const owner_words[] = { "us", "customer", "isp", NULL };
 static const char *const result_words[] = { "ok", "wrong", "not-needed", NULL };
 
 static int set_number(struct parser *p, const struct option_row *option, const char *value, int *field)
@@ -231,6 +233,10 @@ static int set_value(struct parser *p, const struct option_row *option, const ch
 	case OPTION_RESULT:
 		rc = word_get(p, option, value, result_words, &index);
 		o->result = (enum option_result)(RESULT_OK + index);
+		return rc;
+	case OPTION_OWNER:
+		rc = word_get(p, option, value, owner_words, &index);
+		o->owner = (enum option_owner)(OWNER_US + index);
 		return rc;
 	case OPTION_FLAG:
 	case OPTION_HELP:

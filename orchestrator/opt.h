@@ -34,6 +34,7 @@ enum command_id {
 	COMMAND_ROLLBACK = 1 << 7,
 	COMMAND_REPORT = 1 << 8,
 	COMMAND_HELP = 1 << 9,
+	COMMAND_TODO = 1 << 10,
 };
 
 struct command {
@@ -57,6 +58,7 @@ enum option_kind {
 	OPTION_LOG_LEVEL,
 	OPTION_LANG,
 	OPTION_RESULT,
+	OPTION_OWNER,
 	OPTION_HELP,
 	OPTION_VERSION,
 };

@@ -11,7 +11,7 @@
 /* Those that look at hosts, those that change them, those that read the state file, and all. */
 #define LOOKS (COMMAND_PLAN | COMMAND_RUN | COMMAND_RESUME | COMMAND_ROLLBACK)
 #define CHANGES (COMMAND_RUN | COMMAND_RESUME | COMMAND_ROLLBACK)
-#define READS (COMMAND_STATUS | COMMAND_WHY | COMMAND_REPORT)
+#define READS (COMMAND_STATUS | COMMAND_WHY | COMMAND_TODO | COMMAND_REPORT)
 #define ALL (COMMAND_VALIDATE | LOOKS | READS | COMMAND_CONFIRM | COMMAND_HELP)
 
 const struct command opt_commands[] = {
@@ -60,6 +60,13 @@ const struct command opt_commands[] = {
 	  "Says of each step that is not done why that is so, and what has to happen: the window that comes next, the "
 	  "person and the command, the failure and what to do about it.",
 	  cmd_why },
+	{ COMMAND_TODO,
+	  "todo",
+	  { NULL },
+	  "who owes what until when, what is due first on top",
+	  "Over all tenants, what needs somebody: what people do, what this version cannot do, what agents ask, and what went "
+	  "wrong; each with whose it is, by when, what to do and the line that says it is done. Reads the state file only.",
+	  cmd_todo },
 	{ COMMAND_CONFIRM,
 	  "confirm",
 	  { "TENANT", "STEP" },
@@ -103,7 +110,7 @@ const struct option_row opt_options[] = {
 	{ "detailed-exitcode", 0, NULL, OPTION_FLAG, COMMAND_PLAN, 0, FIELD(detailed_exitcode),
 	  "exit with 10 when there are changes to make" },
 
-	{ "tenant", 0, "ID…", OPTION_NAMES, LOOKS, 0, FIELD(selection.tenants), "only these tenants" },
+	{ "tenant", 0, "ID…", OPTION_NAMES, LOOKS | COMMAND_TODO, 0, FIELD(selection.tenants), "only these tenants" },
 	{ "not-tenant", 0, "ID…", OPTION_NAMES, LOOKS, 0, FIELD(selection.not_tenants), "all but these tenants" },
 	{ "wave", 0, "NAME…", OPTION_NAMES, LOOKS, 0, FIELD(selection.waves), "only tenants of these waves" },
 	{ "label", 0, "L…", OPTION_NAMES, LOOKS, 0, FIELD(selection.labels), "only tenants with one of these labels" },
@@ -113,6 +120,9 @@ const struct option_row opt_options[] = {
 	{ "step", 0, "S…", OPTION_NAMES, LOOKS, 0, FIELD(selection.steps), "only these steps" },
 	{ "only", 0, "STATE…", OPTION_ONLY, LOOKS, 0, FIELD(selection.only),
 	  "only what is failed, unreachable or unfinished" },
+
+	{ "owner", 0, "WHO", OPTION_OWNER, COMMAND_TODO, 0, FIELD(owner), "only what us, customer or isp has to do" },
+	{ "json", 0, NULL, OPTION_FLAG, COMMAND_TODO, 0, FIELD(json), "as JSON, with the instructions in both languages" },
 
 	{ "target", 0, "KEY", OPTION_TEXT, COMMAND_CONFIRM, 0, FIELD(target),
 	  "which target of the step, where it has several: host:NAME, domain:NAME, tenant" },
@@ -140,11 +150,10 @@ const struct option_row opt_options[] = {
 	{ NULL, 0, NULL, OPTION_FLAG, 0, 0, NO_FIELD, NULL },
 };
 
-const char *const opt_later_commands[] = { "todo",     "approve",   "pause",  "go",      "import",
-					   "init",     "doctor",    "spf",    "release", "verify-report",
-					   "handover", "worksheet", "letter", "serve",   NULL };
+const char *const opt_later_commands[] = { "approve", "pause",		"go",	    "import",	 "init",   "doctor", "spf",
+					   "release", "verify-report", "handover", "worksheet", "letter", "serve",	NULL };
 
 const char *const opt_later_options[] = {
-	"plan",       "owner",           "digest", "ref",  "csv", "map", "forecast", "allow-same-diff",
+	"plan",       "digest", "ref",  "csv", "map", "forecast", "allow-same-diff",
 	"max-failed", "max-unreachable", "force",  "from", NULL
 };

@@ -12,6 +12,7 @@ _cutover_options() {
 	resume) echo "$_cutover_filters --state --concurrency --wait --events --yes $common" ;;
 	status) echo "--watch --state --lang $common" ;;
 	why) echo "--state --lang $common" ;;
+	todo) echo "--tenant --owner --json --state --lang $common" ;;
 	confirm) echo "--target --result --by --note --evidence --state $common" ;;
 	rollback) echo "$_cutover_filters --state --concurrency --events --yes $common" ;;
 	report) echo "--out --format --state --lang $common" ;;
@@ -27,13 +28,14 @@ _cutover_values() {
 	--format) echo 'text json csv html' ;;
 	--log-level) echo 'error warn info debug trace' ;;
 	--lang) echo 'en ja' ;;
+	--owner) echo 'us customer isp' ;;
 	--result) echo 'ok wrong not-needed' ;;
 	esac
 }
 
 _cutover() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev='' command='' values
-	local commands='validate plan run resume status why confirm rollback report help'
+	local commands='validate plan run resume status why todo confirm rollback report help'
 	((COMP_CWORD == 0)) || prev=${COMP_WORDS[COMP_CWORD - 1]}
 	((COMP_CWORD < 2)) || command=${COMP_WORDS[1]}
 	COMPREPLY=()

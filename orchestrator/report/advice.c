@@ -263,6 +263,11 @@ static void add_state(const struct report *r, const char *otherwise, struct buf 
 	advice_quote(out, r->state_file);
 }
 
+void advice_state(const struct report *r, struct buf *out)
+{
+	add_state(r, STATE_FILE_DEFAULT, out);
+}
+
 void advice_resume(const struct report *r, struct buf *out)
 {
 	buf_adds(out, "cutover resume");

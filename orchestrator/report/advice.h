@@ -39,6 +39,9 @@ void advice_commands(const struct report *report, const struct advice *advice, c
 /* "cutover resume", with --state where the operator has to say it. Adds no newline. */
 void advice_resume(const struct report *report, struct buf *out);
 
+/* " --state FILE" where the operator has to say it. */
+void advice_state(const struct report *report, struct buf *out);
+
 /* "cutover confirm acme mx --target domain:acme.example --result ok --by NAME" */
 void advice_confirm(const struct report *report, const struct report_row *row, const char *result, struct buf *out);
 

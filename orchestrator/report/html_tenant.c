@@ -59,7 +59,7 @@ static void head(const struct report *r, const struct report_tenant *t, struct b
 static bool is_quiet(const struct report_row *row)
 {
 	if (cause_kind_of(row->row->state) == CAUSE_FAILURE || row->row->debts_n || row->row->attempt ||
-	    row->row->state == STEP_NEEDS_PERSON)
+	    row->row->state == STEP_NEEDS_PERSON || (next_missing(row) && report_instruction(row, false)))
 		return false;
 	for (size_t i = 0; i < row->events.n; i++)
 		if (row->events.at[i]->kind != JOURNAL_STATE)
@@ -132,6 +132,20 @@ static void row_when(const struct report *r, const struct report_row *row, struc
 	buf_adds(out, "</td>");
 }
 
+/* What a person does of it, in the tenant's language; and in the report's where that is another one. */
+static void instruction(const struct report *r, const struct report_row *row, struct buf *out)
+{
+	bool ja = row->tenant->japanese, open = row->row->state == STEP_NEEDS_PERSON || next_missing(row);
+	struct buf text = BUF_INIT;
+
+	next_instruction(row, ja, &text);
+	html_wrap(out, ja ? "<p class=\"reason\" lang=\"ja\">" : "<p class=\"reason\">", buf_str(&text), "</p>");
+	if (open && report_instruction(row, false) && ja != (r->lang == REPORT_JA))
+		html_wrap(out, ja ? "<p class=\"reason\">" : "<p class=\"reason\" lang=\"ja\">",
+			  report_instruction(row, !ja), "</p>");
+	buf_release(&text);
+}
+
 static void row_full(const struct report *r, const struct report_row *row, struct buf *out)
 {
 	struct buf reason = BUF_INIT;
@@ -143,6 +157,7 @@ static void row_full(const struct report *r, const struct report_row *row, struc
 	next_reason(r, row, &reason);
 	html_wrap(out, row->tenant->japanese ? "<p class=\"reason\" lang=\"ja\">" : "<p class=\"reason\">",
 		  buf_str(&reason), "</p>");
+	instruction(r, row, out);
 	buf_clear(&reason);
 	next_not_proved(r, row, &reason);
 	html_wrap(out, "<p class=\"unproved\">", buf_str(&reason), "</p>");

@@ -244,6 +244,20 @@ static void row_debts(struct json_out *j, const struct report_row *row)
 	json_end(j, ']');
 }
 
+/* What a person does of it, in both languages. */
+static void instruction(struct json_out *j, const struct report_row *row)
+{
+	char who[16];
+
+	if (!report_instruction(row, false))
+		return;
+	json_begin(j, "instruction", '{');
+	json_text(j, "who", report_row_who(row, who));
+	json_text(j, "en", row->instruction.en);
+	json_text_if(j, "ja", row->instruction.ja);
+	json_end(j, '}');
+}
+
 static void step_head(struct json_out *j, const struct report_row *row)
 {
 	const struct row *x = row->row;
@@ -258,6 +272,7 @@ static void step_head(struct json_out *j, const struct report_row *row)
 	json_text_if(j, "title", report_step_title(row, row->tenant->japanese));
 	json_text(j, "code", x->code ? x->code : "");
 	json_text(j, "text", x->text ? x->text : "");
+	instruction(j, row);
 	json_text_if(j, "not_proved", not_proved ? not_proved : "");
 	json_number(j, "attempt", x->attempt);
 	json_number(j, "run", x->run);

@@ -117,10 +117,10 @@ static struct report_row *row_of(struct loading *l, struct report_tenant *tenant
 	return mine;
 }
 
-/* Does an entry of that kind tell what the rows forget? Intents and before are in the row. */
-static bool is_told(enum journal_kind kind)
+/* Does the entry tell what the rows forget? Intents, before and what a person is told are in the row. */
+static bool is_told(const struct journal_entry *e)
 {
-	switch (kind) {
+	switch (e->kind) {
 	case JOURNAL_STATE:
 	case JOURNAL_OUTCOME:
 	case JOURNAL_DEBT:
@@ -129,8 +129,9 @@ static bool is_told(enum journal_kind kind)
 	case JOURNAL_EVIDENCE:
 	case JOURNAL_IDENTITY:
 	case JOURNAL_PERSON:
-	case JOURNAL_NOTE:
 		return true;
+	case JOURNAL_NOTE:
+		return strcmp(e->action, "instruction") != 0;
 	case JOURNAL_RUN:
 	case JOURNAL_RUN_END:
 	case JOURNAL_BEFORE:
@@ -160,7 +161,7 @@ static void fold_tenant(struct loading *l, const struct journal_entry *e)
 	snprintf(tenant->last_hash, sizeof(tenant->last_hash), "%s", e->hash ? e->hash : "");
 	if (e->kind == JOURNAL_NOTE && strcmp(e->action, "tenant") == 0)
 		meta_tenant(tenant, e->data);
-	else if (!l->brief && is_told(e->kind))
+	else if (!l->brief && is_told(e))
 		keep_event(row ? &row->events : &tenant->events, row, e);
 }
 
@@ -215,6 +216,8 @@ static void tenant_derive(struct report *r, struct report_tenant *tenant)
 		struct report_row *row = tenant->rows[i];
 
 		row->step = step_named(r, row->row->step);
+		if (row->row->instruction_json)
+			meta_instruction(row, row->row->instruction_json);
 		states[i].state = row->row->state;
 		states[i].phase = row->step ? row->step->phase : PHASE_PREPARE;
 		states[i].last_switch = row->step && row->step->last_switch;
@@ -405,6 +408,7 @@ static void tenant_free(struct report_tenant *tenant)
 {
 	for (size_t i = 0; i < tenant->rows_n; i++) {
 		events_release(&tenant->rows[i]->events);
+		meta_instruction_clear(tenant->rows[i]);
 		free(tenant->rows[i]);
 	}
 	events_release(&tenant->events);

@@ -157,6 +157,24 @@ void meta_tenant(struct report_tenant *tenant, const char *data)
 	json_decref(root);
 }
 
+/* ---- a row ------------------------------------------------------------------------------------------------------ */
+
+void meta_instruction_clear(struct report_row *row)
+{
+	title_clear(&row->instruction);
+	row->who[0] = '\0';
+}
+
+void meta_instruction(struct report_row *row, const char *data)
+{
+	json_t *root = parse(data);
+
+	meta_instruction_clear(row);
+	title_set(&row->instruction, root);
+	snprintf(row->who, sizeof(row->who), "%s", text_of(root, "who"));
+	json_decref(root);
+}
+
 /* ---- a run ------------------------------------------------------------------------------------------------------ */
 
 void meta_run_clear(struct report_run *run)

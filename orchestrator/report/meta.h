@@ -11,9 +11,13 @@ void meta_procedure(struct report *report, const char *data);
 void meta_tenant(struct report_tenant *tenant, const char *data);
 void meta_run(struct report_run *out, const struct row_run *run, bool held);
 
-/* Frees what the first two have set, and sets it to empty. */
+/* What a person does of the row, from its note "instruction". */
+void meta_instruction(struct report_row *row, const char *data);
+
+/* Frees what these have set, and sets it to empty. */
 void meta_procedure_clear(struct report *report);
 void meta_tenant_clear(struct report_tenant *tenant);
 void meta_run_clear(struct report_run *run);
+void meta_instruction_clear(struct report_row *row);
 
 #endif

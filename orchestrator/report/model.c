@@ -1,6 +1,7 @@
 #include "report/model.h"
 
 #include "base/alloc.h"
+#include "report/words.h"
 
 #include <jansson.h>
 
@@ -41,22 +42,38 @@ const char *report_tenant_name(const struct report_tenant *tenant)
 
 const char *report_row_who(const struct report_row *row, char who[16])
 {
-	json_t *by = json_loads(row->tenant->by_json, 0, NULL);
-	const char *text = json_string_value(json_object_get(by, row->row->step));
+	json_t *by = *row->who ? NULL : json_loads(row->tenant->by_json, 0, NULL);
+	const char *text = *row->who ? row->who : json_string_value(json_object_get(by, row->row->step));
 
 	snprintf(who, 16, "%s", text ? text : "us");
 	json_decref(by);
 	return who;
 }
 
-/* The evidence is a name, or an object with one. */
+const char *report_instruction(const struct report_row *row, bool japanese)
+{
+	return row->instruction.en && *row->instruction.en ? report_title_in(&row->instruction, japanese, "") : NULL;
+}
+
 static char *person_text(const json_t *root, const char *key)
 {
 	const json_t *value = json_object_get(root, key);
 
-	if (json_is_object(value))
-		value = json_object_get(value, "name");
 	return str_dup(json_is_string(value) ? json_string_value(value) : "");
+}
+
+static char *person_evidence(const json_t *root)
+{
+	const json_t *evidence = json_object_get(root, "evidence");
+	const char *path = json_string_value(json_object_get(evidence, "path"));
+	const char *sha256 = json_string_value(json_object_get(evidence, "sha256"));
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	char hash[16];
+
+	if (!path || !sha256)
+		return person_text(root, "evidence");
+	return str_fmt("%s, %lld bytes, SHA-256 %s", slash ? slash + 1 : path,
+		       (long long)json_integer_value(json_object_get(evidence, "bytes")), hash_short(sha256, hash));
 }
 
 void report_person_of(const struct report_event *event, struct report_person *out)
@@ -69,7 +86,7 @@ void report_person_of(const struct report_event *event, struct report_person *ou
 		.note = person_text(root, "note"),
 		.os_user = person_text(root, "os_user"),
 		.ssh_origin = person_text(root, "ssh_origin"),
-		.evidence = person_text(root, "evidence"),
+		.evidence = person_evidence(root),
 	};
 	json_decref(root);
 }

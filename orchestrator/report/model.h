@@ -58,7 +58,9 @@ struct report_row {
 	struct row *row;
 	struct report_tenant *tenant;
 	const struct report_step *step; /* NULL: the procedure does not name it (an older one) */
-	struct report_events events;	/* empty in a brief report */
+	struct report_title instruction; /* what a person does of it, with its values; en "" where nobody was told anything */
+	char who[16];			 /* whose it is, by that; "" where it says nothing */
+	struct report_events events;	 /* empty in a brief report */
 	/* Of these, the last that holds changes, or NULL. The row's own changes_json is of the last look, which finds nothing
 	   to change when a row is verified again. */
 	const struct report_event *changes;
@@ -166,7 +168,11 @@ const char *report_tenant_name(const struct report_tenant *tenant);
 /* who does the step: "us", "customer", "isp". */
 const char *report_row_who(const struct report_row *row, char who[16]);
 
-/* What a person said, out of a JOURNAL_PERSON entry's data; all "" for NULL. */
+/* What a person does of the row; English where there is no other. NULL: nothing is known of it. */
+const char *report_instruction(const struct report_row *row, bool japanese);
+
+/* What a person said, out of a JOURNAL_PERSON entry's data; all "" for NULL. The evidence reads "proof.png, 9 bytes, SHA-256
+   e3b0c44298fc". */
 struct report_person {
 	char *result, *by, *note, *os_user, *ssh_origin, *evidence;
 };

@@ -11,6 +11,31 @@ void next_reason(const struct report *r, const struct report_row *row, struct bu
 		buf_adds(out, word_step_state_meaning(row->row->state, r->lang));
 }
 
+/* Is the instruction the reason itself, in the tenant's language? */
+static bool is_instructed(const struct report_row *row)
+{
+	const char *text = row->row->text ? row->row->text : "";
+
+	return report_instruction(row, false) &&
+	       (strcmp(text, row->instruction.en) == 0 || strcmp(text, row->instruction.ja) == 0);
+}
+
+void next_told(const struct report *r, const struct report_row *row, struct buf *out)
+{
+	if (is_instructed(row))
+		buf_adds(out, report_instruction(row, r->lang == REPORT_JA));
+	else
+		next_reason(r, row, out);
+}
+
+void next_instruction(const struct report_row *row, bool japanese, struct buf *out)
+{
+	bool asked = row->row->state == STEP_NEEDS_PERSON || (row->row->state == STEP_BLOCKED && next_missing(row));
+
+	if (asked && report_instruction(row, japanese) && !is_instructed(row))
+		buf_adds(out, report_instruction(row, japanese));
+}
+
 void next_not_proved(const struct report *r, const struct report_row *row, struct buf *out)
 {
 	const char *what = report_not_proved(row, r->lang == REPORT_JA);
@@ -159,16 +184,45 @@ const char *next_missing(const struct report_row *row)
 	return strncmp(text, prefix, sizeof(prefix) - 1) == 0 ? text + sizeof(prefix) - 1 : NULL;
 }
 
+/* The rule is engine/confirm.h's: the journal's reader must not know the engine, so it stands here once more. */
+static bool is_early(const struct report *r, const struct report_row *row)
+{
+	return row->step && row->step->phase == PHASE_READY && row->tenant->migration_ms > r->now_ms;
+}
+
+void next_early(const struct report *r, const struct report_row *row, struct buf *out)
+{
+	if (!is_early(r, row))
+		return;
+	buf_adds(out, in_lang(r->lang, "A confirmation counts from ", "確認は "));
+	add_when(out, row->tenant, row->tenant->migration_ms);
+	buf_adds(out, in_lang(r->lang, " on, the vendor's data migration; what is looked at or set before does not count.",
+			      " (データ移行) 以降に有効です。それより前の確認や設定は有効と見なしません。"));
+}
+
+/* The same behind another sentence. */
+static void add_early(const struct report *r, const struct report_row *row, struct buf *out)
+{
+	if (is_early(r, row))
+		buf_addc(out, ' ');
+	next_early(r, row, out);
+}
+
+static void move_by_hand(const struct report *r, const struct report_row *row, struct buf *out)
+{
+	buf_adds(out, in_lang(r->lang, "This version of cutover does not do it: do it by hand, as the vendor's "
+				       "procedure says, then say so; the name is kept. What is not needed is said "
+				       "with --result not-needed.",
+			      "このバージョンでは実施しません。ベンダの手順に従って手作業で行い、"
+			      "担当者名とともに記録してください。不要なものは --result not-needed "
+			      "で記録します。"));
+	add_early(r, row, out);
+}
+
 static void move_blocked(const struct report *r, const struct report_row *row, struct buf *out)
 {
 	if (next_missing(row))
-		buf_adds(out, in_lang(r->lang,
-				      "This version of cutover does not do it: do it by hand, as the vendor's "
-				      "procedure says, then say so; the name is kept. What is not needed is said "
-				      "with --result not-needed.",
-				      "このバージョンでは実施しません。ベンダの手順に従って手作業で行い、"
-				      "担当者名とともに記録してください。不要なものは --result not-needed "
-				      "で記録します。"));
+		move_by_hand(r, row, out);
 	else
 		buf_adds(out, in_lang(r->lang, "It goes on by itself with the next run once that is settled.",
 				      "解消後の次回実行時に続行します。"));
@@ -183,6 +237,7 @@ static void move_person(const struct report *r, const struct report_row *row, st
 		buf_addf(out, in_lang(r->lang, "This is for %s to do. ", "%sの作業です。"), word_who(who, r->lang));
 	buf_adds(out, in_lang(r->lang, "When it is done and looked at, say so; the name is kept.",
 			      "完了を確認したら、担当者名とともに記録してください。"));
+	add_early(r, row, out);
 }
 
 static void move_advised(const struct report *r, const struct advice *advice, struct buf *out)

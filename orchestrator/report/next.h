@@ -10,11 +10,20 @@
 /* Why it is where it is: its own text, or what its state means where it has none. */
 void next_reason(const struct report *report, const struct report_row *row, struct buf *out);
 
+/* The same for the text formats: what a person was asked to do is told in the report's language. */
+void next_told(const struct report *report, const struct report_row *row, struct buf *out);
+
+/* What a person does of it in that language, where she is asked or no agent can and the reason does not say it already. */
+void next_instruction(const struct report_row *row, bool japanese, struct buf *out);
+
 /* "not proved: …" of a row that is done for all that; nothing else. */
 void next_not_proved(const struct report *report, const struct report_row *row, struct buf *out);
 
 /* What would move it: one or more sentences; nothing for a row that is done. */
 void next_move(const struct report *report, const struct report_row *row, struct buf *out);
+
+/* That a confirmation of it does not count yet, and from when on it does; nothing where it does. */
+void next_early(const struct report *report, const struct report_row *row, struct buf *out);
 
 /* What to type for that, a line each; nothing where nothing can be typed. */
 void next_commands(const struct report *report, const struct report_row *row, struct buf *out);

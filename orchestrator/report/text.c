@@ -56,6 +56,11 @@ static void person(const struct report *r, const struct report_row *row, const s
 		buf_adds(out, ": ");
 		escape_line(out, p.note);
 	}
+	if (*p.evidence) {
+		buf_adds(out, in_lang(r->lang, " (evidence: ", " (証跡: "));
+		escape_line(out, p.evidence);
+		buf_addc(out, ')');
+	}
 	buf_addc(out, '\n');
 	report_person_release(&p);
 }
@@ -110,6 +115,10 @@ static void row_text(const struct report *r, const struct report_row *row, struc
 	buf_addc(out, '\n');
 	if (x->text && *x->text)
 		summary_paragraph(r, x->text, 6, out);
+	next_instruction(row, row->tenant->japanese, &unproved);
+	if (unproved.len)
+		summary_paragraph(r, buf_str(&unproved), 6, out);
+	buf_clear(&unproved);
 	next_not_proved(r, row, &unproved);
 	if (unproved.len)
 		summary_line(r, TEXT_YELLOW, buf_str(&unproved), 6, out);

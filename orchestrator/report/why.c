@@ -72,8 +72,12 @@ static void explain(const struct report *r, const struct report_row *row, struct
 
 	row_head(r, row, out);
 	row_title(r, row, out);
-	next_reason(r, row, &text);
+	next_told(r, row, &text);
 	summary_paragraph(r, buf_str(&text), 2, out);
+	buf_clear(&text);
+	next_instruction(row, r->lang == REPORT_JA, &text);
+	if (text.len)
+		summary_paragraph(r, buf_str(&text), 2, out);
 	buf_clear(&text);
 	next_move(r, row, &text);
 	if (text.len)
@@ -94,9 +98,11 @@ static bool same_reason(const struct report_row *a, const struct report_row *b)
 	return (next_missing(a) && next_missing(b)) || strcmp(x, y) == 0;
 }
 
-/* Blocked, waiting and not begun: a line each. */
+/* Blocked, waiting and not begun: a line each, but for what a person can do with what she is told. */
 static bool is_short(const struct report_row *row)
 {
+	if (next_missing(row) && report_instruction(row, false))
+		return false;
 	return row->row->state == STEP_BLOCKED || row->row->state == STEP_WAITING || row->row->state == STEP_PENDING;
 }
 

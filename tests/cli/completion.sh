@@ -34,6 +34,7 @@ values() {
 is '--phase' "$(complete_words resume --phase '')" "$(values resume --phase)"
 is '--only' "$(complete_words resume --only '')" "$(values resume --only)"
 is '--format' "$(complete_words report --format '')" "$(values report --format)"
+is '--owner' "$(complete_words todo --owner '')" "$(values todo --owner)"
 is '--lang' "$(complete_words report --lang '')" "$(values report --lang)"
 is '--log-level' "$(complete_words report --log-level '')" "$(values report --log-level)"
 is '--result' "$(complete_words confirm a b --result '')" "$(values confirm a b --by x --result)"

@@ -24,7 +24,7 @@ run "$CUTOVER" run --help
 out_has 'run --help' 'usage: cutover run INVENTORY'
 
 refuses 'an unknown command' "did you mean 'status'?" "$CUTOVER" statsu
-refuses 'a command of a later version' "'todo' is not in this version" "$CUTOVER" todo
+refuses 'a command of a later version' "'approve' is not in this version" "$CUTOVER" approve
 refuses 'an unknown option' 'did you mean --tenant?' "$CUTOVER" run x.json --tennant acme
 refuses 'an option of a later version' 'not in this version' "$CUTOVER" run x.json --max-failed 3
 refuses 'a missing argument' 'needs INVENTORY' "$CUTOVER" validate

@@ -197,7 +197,7 @@ START_TEST(test_unknown)
 {
 	refused("rnu a", "did you mean 'run'");
 	refused("frobnicate", "no command 'frobnicate'");
-	refused("todo", "not in this version");
+	refused("approve", "not in this version");
 	refused("run a --max-failed 3", "not in this version");
 	refused("run a --plan dir", "not in this version");
 	refused("run a --tennant x", "did you mean --tenant");

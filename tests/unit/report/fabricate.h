@@ -76,6 +76,10 @@ enum fab_story {
 };
 void fab_client(struct fab *f, const char *tenant, const char *target, enum fab_story story);
 
+/* What a person was told of a row: texts without quotes; ja may be NULL. */
+void fab_instruct(struct fab *f, const char *tenant, const char *step, const char *target, const char *who, const char *en,
+		  const char *ja);
+
 /* A person's word: the row must need one. */
 void fab_confirm(struct fab *f, const char *tenant, const char *step, const char *target, const char *by, const char *note);
 

@@ -63,6 +63,20 @@ void fab_others(struct fab *f, const char *tenant)
 	blocked(f, tenant, "clean-up", "tenant", "clean-up");
 }
 
+void fab_instruct(struct fab *f, const char *tenant, const char *step, const char *target, const char *who, const char *en,
+		  const char *ja)
+{
+	char *rest = ja ? str_fmt(",\"ja\":\"%s\"", ja) : str_dup("");
+	char *data = str_fmt("{\"en\":\"%s\"%s,\"who\":\"%s\"}", en, rest, who);
+	struct journal_entry e = {
+		.kind = JOURNAL_NOTE, .tenant = tenant, .step = step, .target = target, .action = "instruction", .data = data
+	};
+
+	fab_add(f, &e, NULL);
+	free(rest);
+	free(data);
+}
+
 void fab_confirm(struct fab *f, const char *tenant, const char *step, const char *target, const char *by,
 		 const char *note)
 {

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "report/html_parts.h"
 #include "report/status.h"
+#include "report/todo.h"
 #include "report/why.h"
 
 /* ---- what is left out -------------------------------------------------------------------------------------------- */
@@ -95,6 +96,13 @@ static int text_format(const struct report_query *q, struct buf *out,
 	return rc;
 }
 
+static int make_todo(const struct report_query *q, struct buf *out, struct err *err)
+{
+	const struct todo_filter all = { 0 };
+
+	return todo_text(q, &all, out, err);
+}
+
 static int make_html(const struct report_query *q, struct buf *out, struct err *err)
 {
 	(void)err;
@@ -131,6 +139,8 @@ static const struct {
 	{ "status.colour.txt", status_text, NULL, REPORT_EN, 80, true },
 	{ "status.ja.txt", status_text, NULL, REPORT_JA, 100, false },
 	{ "status.acme.txt", status_text, "acme", REPORT_EN, 100, false },
+	{ "todo.txt", make_todo, NULL, REPORT_EN, 100, false },
+	{ "todo.ja.txt", make_todo, NULL, REPORT_JA, 100, false },
 	{ "why.acme.txt", why_text, "acme", REPORT_EN, 100, false },
 	{ "why.basil.txt", why_text, "basil", REPORT_EN, 100, false },
 	{ "why.delta.txt", why_text, "delta", REPORT_EN, 100, false },

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "report/status.h"
+#include "report/todo.h"
 #include "report/why.h"
 
 static void write_page(const char *name, const struct buf *page)
@@ -21,6 +22,18 @@ static void write_page(const char *name, const struct buf *page)
 	path = file_join(folder, name);
 	ck_assert_msg(file_write(path, 0644, page->data, page->len, &err) == 0, "%s", err.text);
 	free(path);
+}
+
+static void write_todo(struct report_query *q, const char *name)
+{
+	char *file = str_fmt("%s.todo", name);
+	const struct todo_filter all = { 0 };
+	struct buf out = BUF_INIT;
+
+	ck_assert_int_eq(todo_json(q, &all, &out, NULL), 0);
+	write_page(file, &out);
+	buf_release(&out);
+	free(file);
 }
 
 /* Every format of a state file. The shortest page there is has its head, its style and its foot. */
@@ -51,6 +64,7 @@ static void write_formats(struct fab *f, const char *tenant, enum report_lang la
 		free(file);
 	}
 	report_free(report);
+	write_todo(&q, name);
 	journal_reader_close(reader);
 }
 
