@@ -30,6 +30,7 @@ struct coverage_hole {
 	struct ranges missing;
 	int64_t before; /* handle or number of that rule; 0: at the end, before its policy */
 	bool first;	/* the packet that begins the connection; else a later one, or an answer */
+	bool legacy;	/* for the reader of several filters: it stands in iptables-legacy; false as it is made */
 };
 
 struct coverage {

@@ -12,6 +12,9 @@
 
 #include "agents/firewall/packet.h"
 
+/* The comment that our own rules bear. */
+#define FILTER_MARK "cutover"
+
 enum filter_verdict {
 	FILTER_ACCEPT, /* lets through: this base chain is over */
 	FILTER_DROP,   /* for good; a reject is one, too */
@@ -28,6 +31,7 @@ struct filter_rule {
 	char *why;		 /* what of it is not modelled, in words; NULL where `applies` is sure */
 	char *place;		 /* "inet filter input, handle 12" */
 	int64_t handle;		 /* nftables: its handle; iptables: its number in the chain, from 1 */
+	bool marked;		 /* its comment says that it is ours (FILTER_MARK), and nothing else */
 };
 
 struct filter_chain {

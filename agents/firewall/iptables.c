@@ -27,6 +27,7 @@ struct parse {
 	const char *target;
 	bool go;
 	bool notrack;
+	bool marked;
 };
 
 /* ---- matches -------------------------------------------------------------------------------------------------------- */
@@ -205,7 +206,8 @@ static struct belief m_state(struct parse *p, const char *list, const char *more
 
 static struct belief m_comment(struct parse *p, const char *text, const char *more)
 {
-	(void)p, (void)text, (void)more;
+	(void)more;
+	p->marked |= strcmp(text, FILTER_MARK) == 0;
 	return belief_all();
 }
 
@@ -407,6 +409,7 @@ static void add_rule(struct parse *p, struct filter_chain *c, int64_t number)
 	struct filter_rule *rule = filter_rule(c);
 
 	rule->handle = number;
+	rule->marked = p->marked;
 	rule->applies = p->applies;
 	p->applies = (struct belief){ 0 };
 	rule->to = to;

@@ -157,6 +157,7 @@ static void add_rule(struct reader *r, struct belief applies, enum filter_verdic
 	rule->to = to;
 	rule->why = why;
 	rule->handle = json_integer_value(json_object_get(r->rule, "handle"));
+	rule->marked = is(r->rule, "comment", FILTER_MARK);
 	rule->place = str_fmt("%.16s %.64s %.64s, handle %lld", c->family, c->table, c->name, (long long)rule->handle);
 }
 
