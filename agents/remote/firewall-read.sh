@@ -7,8 +7,10 @@
 #	nft-failed		what nft said instead
 #	sets			what `ipset save` prints
 #	boot-nft		the rule set after a reboot: nftables.service's file, loaded in a network of its own
+#	boot-nft-file		which file that is
 #	boot-nft-failed		why that could not be seen
 #	boot-iptables, boot-sets the saved rules, sets
+#	boot-iptables-file	where the rules are saved
 #	keeper			who else keeps rules here (firewalld, ufw): a word for each, a line each
 #	address			addresses of this host, a line each
 #	route			the interface of the way to each ADDRESS, a line each; an empty line where there is none
@@ -71,15 +73,21 @@ for f in /etc/nftables.conf /etc/sysconfig/nftables.conf; do
 		else
 			frame boot-nft-failed "$f: $text"
 		fi
+		frame boot-nft-file "$f"
 		break
 	fi
 done
+saved=
 if enabled netfilter-persistent.service; then
-	frame_of boot-iptables cat /etc/iptables/rules.v4
+	saved=/etc/iptables/rules.v4
 	frame_of boot-sets cat /etc/iptables/ipsets
 elif enabled iptables.service; then
-	frame_of boot-iptables cat /etc/sysconfig/iptables
+	saved=/etc/sysconfig/iptables
 	frame_of boot-sets cat /etc/sysconfig/ipset
+fi
+if [ -n "$saved" ]; then
+	frame_of boot-iptables cat "$saved"
+	frame boot-iptables-file "$saved"
 fi
 
 keepers=
