@@ -118,29 +118,66 @@ static void add_edit(struct change *c, const char *old, size_t offset, size_t ol
 	};
 }
 
-struct change *assessment_change(struct assessment *a, const char *item, const char *what, const void *old,
-				 size_t old_len, size_t offset, size_t replaced_len, const void *new_bytes,
-				 size_t new_len)
+/* The lines of the spots, as they were, or in the text after the change, where each is new_len long and has moved. */
+static char *lines_of_spots(const char *text, size_t text_len, const struct change_spot *spots, size_t n, size_t new_len, bool after)
+{
+	struct buf out = BUF_INIT;
+	size_t moved = 0, shown_end = 0;
+	int shown = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t offset = spots[i].offset + (after ? moved : 0), len = after ? new_len : spots[i].len;
+		char *line;
+
+		moved += new_len - spots[i].len; /* wraps, and back */
+		if (i > 0 && offset < shown_end)
+			continue; /* on the line that is shown already */
+		line = lines_of(text, text_len, offset, len);
+		if (++shown > CHANGE_LINES_SHOWN)
+			buf_adds(&out, shown == CHANGE_LINES_SHOWN + 1 ? " ⏎ …" : "");
+		else
+			buf_addf(&out, "%s%s", shown > 1 ? " ⏎ " : "", line);
+		free(line);
+		for (shown_end = offset + len; shown_end < text_len && text[shown_end] != '\n'; shown_end++)
+			;
+	}
+	return buf_detach(&out);
+}
+
+struct change *assessment_change_spots(struct assessment *a, const char *item, const char *what, const void *old, size_t old_len,
+				       const struct change_spot *spots, size_t spots_n, const void *new_bytes, size_t new_len)
 {
 	struct change *c;
-	struct buf after = { .max = old_len + new_len + 1 };
+	struct buf after = { .max = old_len + spots_n * new_len + 1 };
+	size_t at = 0;
 
-	if (offset > old_len || replaced_len > old_len - offset)
-		abort();
 	GROW_FOR_ONE(a->changes, a->changes_n);
 	c = &a->changes[a->changes_n++];
 	*c = (struct change){ .item = str_dup(item), .what = str_dup(what) };
-	add_edit(c, old, offset, replaced_len, new_bytes, new_len);
-	buf_add(&after, old, offset);
-	buf_add(&after, new_bytes, new_len);
-	buf_add(&after, (const char *)old + offset + replaced_len, old_len - offset - replaced_len);
+	for (size_t i = 0; i < spots_n; i++) {
+		if (spots[i].offset < at || spots[i].offset > old_len || spots[i].len > old_len - spots[i].offset)
+			abort();
+		add_edit(c, old, spots[i].offset, spots[i].len, new_bytes, new_len);
+		buf_add(&after, (const char *)old + at, spots[i].offset - at);
+		buf_add(&after, new_bytes, new_len);
+		at = spots[i].offset + spots[i].len;
+	}
+	buf_add(&after, (const char *)old + at, old_len - at);
 	sha256_hex(old, old_len, c->before_sha256);
 	sha256_hex(buf_str(&after), after.len, c->after_sha256);
-	c->line = line_number(old, offset);
-	c->old_line = lines_of(old, old_len, offset, replaced_len);
-	c->new_line = lines_of(buf_str(&after), after.len, offset, new_len);
+	c->line = line_number(old, spots_n ? spots[0].offset : 0);
+	c->old_line = lines_of_spots(old, old_len, spots, spots_n, new_len, false);
+	c->new_line = lines_of_spots(buf_str(&after), after.len, spots, spots_n, new_len, true);
 	buf_release_secret(&after);
 	return c;
+}
+
+struct change *assessment_change(struct assessment *a, const char *item, const char *what, const void *old, size_t old_len,
+				 size_t offset, size_t replaced_len, const void *new_bytes, size_t new_len)
+{
+	struct change_spot spot = { offset, replaced_len };
+
+	return assessment_change_spots(a, item, what, old, old_len, &spot, 1, new_bytes, new_len);
 }
 
 /* The bytes after the edits; E_CHANGED where an edit does not find what it replaces. */

@@ -61,6 +61,17 @@ struct change *assessment_change(struct assessment *a, const char *item, const c
 				 size_t old_len, size_t offset, size_t replaced_len, const void *new_bytes,
 				 size_t new_len);
 
+/* The same for several places of one file, sorted and apart from each other, that all become the same bytes. The lines for diffs
+   are all that are changed, " ⏎ " between them, CHANGE_LINES_SHOWN at most. */
+#define CHANGE_LINES_SHOWN 8
+
+struct change_spot {
+	size_t offset, len;
+};
+
+struct change *assessment_change_spots(struct assessment *a, const char *item, const char *what, const void *old, size_t old_len,
+				       const struct change_spot *spots, size_t spots_n, const void *new_bytes, size_t new_len);
+
 /* The file after the change. E_CHANGED when `old` is not what the change was made for; E_BUG when the result's hash is
    not after_sha256. */
 int change_apply(const struct change *c, const void *old, size_t old_len, struct buf *out, struct err *err);
