@@ -10,7 +10,8 @@
 #
 # Needs root, apt-get and a mirror in apt's sources; nothing of it where all is installed already (then it takes a
 # fraction of a second). Leaves installed packages behind and nothing else: a package that was there is not upgraded
-# on purpose, none is removed. An sshd that comes with it is neither started nor enabled: the demo starts its own.
+# on purpose, none is removed. An sshd or a Postfix that comes with it is neither started nor enabled: who needs one starts
+# its own.
 set -eu
 
 # libc6-dev: gcc only recommends it. ssh-agent (openssh-client) holds keys that have a passphrase.
@@ -26,8 +27,10 @@ windows='wine wine64 gcc-mingw-w64-x86-64 openssh-server openssh-client ruby uti
 # validator; only where there is none on PATH, since Debian's brings hundreds of packages and cannot stand beside
 # another vendor's Node.
 tests='check libssh-dev shellcheck chromium poppler-utils tmux sqlite3 jq pmccabe groff-base acl
-busybox zsh tcsh fish socat python3-asyncssh nftables iptables ipset iproute2 postfix'
+busybox zsh tcsh fish socat python3-asyncssh nftables iptables ipset iproute2'
 command -v npm >/dev/null 2>&1 || tests="$tests nodejs npm"
+# A machine has one mail server: where another one is installed it stays, and the tests with Postfix say that they are left out.
+[ -e /usr/sbin/sendmail ] && ! command -v postfix >/dev/null 2>&1 || tests="$tests postfix"
 
 say() { echo "deps.sh: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -57,8 +60,8 @@ install_packages() {
 		die "apt-get could not install all of: $*"
 }
 
-# A machine without an sshd shall not get one on port 22 from a demo. policy-rc.d is Debian's switch for "start no
-# service now"; one that is there already (containers have it) is left alone.
+# A machine without an sshd shall not get one on port 22 from a demo, nor a mail server from a test. policy-rc.d is Debian's
+# switch for "start no service now"; one that is there already (containers have it) is left alone.
 install_without_starting() {
 	policy=/usr/sbin/policy-rc.d
 	ours=
@@ -71,9 +74,9 @@ install_without_starting() {
 	install_packages "$@"
 	[ -z "$ours" ] || rm -f "$ours"
 	ours=
-	if command -v systemctl >/dev/null; then
-		systemctl disable ssh.service >/dev/null 2>&1 || true
-	fi
+	command -v systemctl >/dev/null || return 0
+	case " $* " in *' openssh-server '*) systemctl disable ssh.service >/dev/null 2>&1 || true ;; esac
+	case " $* " in *' postfix '*) systemctl disable postfix.service >/dev/null 2>&1 || true ;; esac
 }
 
 main() {
@@ -99,7 +102,7 @@ main() {
 	# shellcheck disable=SC2086
 	case " $lacking" in
 	' ') ;;
-	*' openssh-server '*) install_without_starting $lacking ;;
+	*' openssh-server '* | *' postfix '*) install_without_starting $lacking ;;
 	*) install_packages $lacking ;;
 	esac
 }
