@@ -8,6 +8,7 @@ const struct agent *const agents[] = {
 	&agent_ad_sync_client,
 	&agent_iptables_allow,
 	&agent_nftables_allow,
+	&agent_postfix_relay,
 	&agent_relay_probe,
 	&agent_ruby_client,
 	&agent_web_service,

@@ -5,7 +5,8 @@
 #include <stdarg.h>
 
 static char old_name[] = RECORDED_OLD_NAME, new_name[] = RECORDED_NEW_NAME, acme[] = "acme";
-static char *old_names[] = { old_name };
+static char old_relay[] = RECORDED_OLD_RELAY, new_relay[] = RECORDED_NEW_RELAY;
+static char *old_names[] = { old_name }, *old_relays[] = { old_relay };
 
 struct recorded rec;
 
@@ -21,9 +22,12 @@ void recorded_begin(const struct agent *agent, const char *params)
 	rec = (struct recorded){ .agent = agent };
 	rec.profile.old_web_service.at = old_names;
 	rec.profile.old_web_service.n = 1;
+	rec.profile.old_relay.at = old_relays;
+	rec.profile.old_relay.n = 1;
 	rec.inventory.profile = &rec.profile;
 	rec.tenant.id = acme;
 	rec.tenant.new_web_service = new_name;
+	rec.tenant.new_relay = new_relay;
 	while (agent->os && !(agent->os & 1u << rec.host.os))
 		rec.host.os++;
 	rec.ctx = (struct agent_ctx){

@@ -10,8 +10,8 @@
  *     recorded_end();
  *
  * There is one of it, `rec`, which each test begins anew. Its tenant is "acme", whose new web service is
- * ws.acme.hes2.example and whose profile knows one old one, us.imhs-ws.trendmicro.com; a test changes what it likes of
- * it between begin and end.
+ * ws.acme.hes2.example and whose profile knows one old one, us.imhs-ws.trendmicro.com; the same for relays, by the names
+ * below. A test changes what it likes of it between begin and end.
  */
 #ifndef TESTS_UNIT_AGENTS_RECORDED_H
 #define TESTS_UNIT_AGENTS_RECORDED_H
@@ -23,6 +23,8 @@
 
 #define RECORDED_OLD_NAME "us.imhs-ws.trendmicro.com"
 #define RECORDED_NEW_NAME "ws.acme.hes2.example"
+#define RECORDED_OLD_RELAY "relay.sjc.mx.trendmicro.com"
+#define RECORDED_NEW_RELAY "relay.acme.hes2.example"
 
 struct recorded {
 	const struct agent *agent;
