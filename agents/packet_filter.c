@@ -84,12 +84,23 @@ static char *why_not_ours(const struct agent_ctx *ctx)
 	return NULL;
 }
 
-/* Rules that bear our mark, and yet it is dropped. */
+/* Is there a chain that drops it, though it has a rule that bears our mark? */
+static bool marks_fail(const struct agent_ctx *ctx)
+{
+	const char *gaps = facts_text(ctx->now, "now.gaps", "");
+	struct gap gap, mark;
+
+	for (const char *at = gaps; gap_next(&at, &gap);)
+		for (const char *marks = facts_text(ctx->now, "marks", ""); gap_next(&marks, &mark);)
+			if (gap_same_place(&gap, &mark))
+				return true;
+	return *gaps && !facts_is(ctx->now, "marks.odd", "0");
+}
+
+/* False: there is none, or it is not about that. */
 static bool assess_marks(const struct agent_ctx *ctx, struct assessment *out, const char *lack)
 {
-	bool odd = !facts_is(ctx->now, "marks.odd", "0");
-
-	if (!*facts_text(ctx->now, "now.gaps", "") || (!*facts_text(ctx->now, "marks", "") && !odd))
+	if (!marks_fail(ctx))
 		return false;
 	if (ctx->before->n)
 		assessment_set(out, ASSESS_DRIFT, "%s though our own rules are there: somebody has changed the rules since; look at them",

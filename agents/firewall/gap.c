@@ -89,13 +89,17 @@ static bool has_ranges(const char *ranges, const char *wanted)
 	return true;
 }
 
+bool gap_same_place(const struct gap *a, const struct gap *b)
+{
+	return a->in == b->in && strcmp(a->family, b->family) == 0 && strcmp(a->table, b->table) == 0 && strcmp(a->chain, b->chain) == 0;
+}
+
 bool gap_among(const struct gap *g, const char *lines)
 {
 	struct gap each;
 
 	for (const char *at = lines; gap_next(&at, &each);)
-		if (each.in == g->in && strcmp(each.family, g->family) == 0 && strcmp(each.table, g->table) == 0 &&
-		    strcmp(each.chain, g->chain) == 0 && has_ranges(each.ranges, g->ranges))
+		if (gap_same_place(&each, g) && has_ranges(each.ranges, g->ranges))
 			return true;
 	return false;
 }

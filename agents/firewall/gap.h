@@ -34,6 +34,8 @@ void gap_add(struct buf *lines, const struct gap *g);
 /* The next one of *at, which moves; false at the end, or where it is no gap. */
 bool gap_next(const char **at, struct gap *out);
 bool gap_is_nft(const struct gap *g);
+/* Are both at the same chain, the same way? */
+bool gap_same_place(const struct gap *a, const struct gap *b);
 /* Is all of it let in at the same chain, the same way (whatever the place), by one of these lines? */
 bool gap_among(const struct gap *g, const char *lines);
 

@@ -3,8 +3,8 @@
 # Puts our own rules into the running filter, or takes them out: stdin is what `nft -f -` or `iptables-restore --noflush` is
 # given, tried first, then done in one transaction. For agents/packet_filter_rules.c.
 #
-# Rules are ours by their comment, `cutover`. `add` does nothing where there are such (the run before died behind the change), and
-# `remove` nothing where there are none. Exit 3: what it names is not there any more, and nothing was done; 5: it was refused.
+# Rules are ours by their comment, `cutover`. `add` does nothing where the first chain that it names has such (the run before died
+# behind the change), and `remove` nothing where it has none. Exit 3: what it names is not there any more, and nothing was done; 5: it was refused.
 LC_ALL=C
 export LC_ALL
 PATH=$PATH:/usr/sbin:/sbin:/usr/bin:/bin
@@ -26,11 +26,16 @@ legacy) kind=legacy ;;
 *) exit 2 ;;
 esac
 
+# "insert rule inet filter input handle …"; "*filter", "-I INPUT 3 …"
 is_ours() {
 	if [ "$1" = nft ]; then
-		nft list ruleset | grep -q 'comment "cutover"'
+		chain=$(printf '%s\n' "$text" | sed -n '1s/^[a-z]* rule \([^ ]* [^ ]* [^ ]*\).*/\1/p')
+		# shellcheck disable=SC2086 # three words
+		nft list chain $chain | grep -q 'comment "cutover"'
 	else
-		"$(tool $kind save)" | grep -q -e '--comment "\{0,1\}cutover"\{0,1\} '
+		table=$(printf '%s\n' "$text" | sed -n '1s/^\*//p')
+		chain=$(printf '%s\n' "$text" | sed -n '2s/^-[A-Z] \([^ ]*\).*/\1/p')
+		"$(tool $kind save)" -t "$table" | grep -e "^-A $chain .*--comment cutover -j" >/dev/null
 	fi
 }
 

@@ -9,6 +9,8 @@ static struct drive *running;
 static char old_us[] = "us.imhs-ws.trendmicro.com", old_eu[] = "imhs-ws.trendmicro.eu";
 static char *old_names[] = { old_us, old_eu };
 static char new_name[] = "ws.acme.hes2.example", tenant_id[] = "acme", host_name[] = "sync1", login[] = "Administrator";
+static char range_a[] = "216.104.0.0/19", range_b[] = "150.70.0.0/16";
+static char *ranges[] = { range_a, range_b };
 static struct profile profile;
 static struct inventory inventory;
 static struct tenant tenant;
@@ -27,6 +29,7 @@ static bool step_done(const struct agent_ctx *ctx, const char *step, const char 
 void drive_init(struct drive *d, const char *agent, const char *params)
 {
 	profile.old_web_service = (struct strings){ old_names, ARRAY_LEN(old_names) };
+	profile.ranges = (struct strings){ ranges, ARRAY_LEN(ranges) };
 	inventory.profile = &profile;
 	tenant.id = tenant_id;
 	tenant.new_web_service = new_name;
