@@ -1,6 +1,7 @@
 #include "report/escape.h"
 
 #include "base/alloc.h"
+#include "base/csv.h"
 #include "base/utf8.h"
 
 #include <stdbool.h>
@@ -97,19 +98,9 @@ void escape_json(struct buf *out, const char *text)
 	buf_addc(out, '"');
 }
 
-/* OWASP's list of what begins a formula in a spreadsheet; the full-width forms count in East Asian settings. */
-static bool begins_formula(const char *text)
-{
-	const char *at = text, *end = text + strlen(text);
-	uint32_t c = at < end ? next(&at, end) : 0;
-
-	return c == '=' || c == '+' || c == '-' || c == '@' || c == '\t' || c == '\r' || c == 0xff1d || c == 0xff0b ||
-	       c == 0xff0d || c == 0xff20;
-}
-
 void escape_csv(struct buf *out, const char *text)
 {
-	bool formula = begins_formula(text);
+	bool formula = csv_is_formula(text);
 	bool quoted = text[strcspn(text, ",\"\r\n")] != '\0' || text[0] == ' ' || formula;
 	const char *end = text + strlen(text);
 

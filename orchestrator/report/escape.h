@@ -18,8 +18,8 @@ void escape_html_n(struct buf *out, const char *text, size_t len);
 /* A JSON string with its quotes. */
 void escape_json(struct buf *out, const char *text);
 
-/* A cell of RFC 4180, quoted where it must be. One that a spreadsheet would take for a formula (it begins with = + - @,
-   a tab or a return, or their full-width forms) gets a ' before it. */
+/* A cell of RFC 4180, quoted where it must be. One that a spreadsheet would take for a formula (base/csv.h says which) gets a
+   ' before it, which csv_unguard takes away again. */
 void escape_csv(struct buf *out, const char *text);
 
 /* A terminal: one line. Newlines and tabs become a space, other control characters are shown as what they are. */
