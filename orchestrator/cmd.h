@@ -57,7 +57,7 @@ struct options {
 
 	/* todo, worksheet. */
 	enum option_owner owner;
-	bool json;
+	bool json, csv;
 
 	/* confirm. */
 	char *target; /* NULL: the step's only one */
@@ -65,6 +65,7 @@ struct options {
 	char *by;
 	char *note;
 	char *evidence_path;
+	char *from_path; /* a sheet of them: then none of the others is given, but perhaps `by` */
 };
 
 int cmd_validate(const struct options *o);
@@ -76,6 +77,7 @@ int cmd_resume(const struct options *o);
 int cmd_status(const struct options *o);
 int cmd_why(const struct options *o);
 int cmd_todo(const struct options *o);
+int cmd_worksheet(const struct options *o);
 int cmd_confirm(const struct options *o);
 int cmd_rollback(const struct options *o);
 int cmd_report(const struct options *o);

@@ -426,11 +426,25 @@ static int take_next(struct parser *p)
 
 /* ---- the whole --------------------------------------------------------------------------------------------------- */
 
+/* confirm --from FILE: the sheet says what the arguments and the other options say else. */
+static int check_sheet(struct parser *p)
+{
+	const struct options *o = &p->call->options;
+
+	if (p->arguments_n || o->target || o->result || o->note || o->evidence_path)
+		return err_set(p->err, E_INVAL,
+			       "'confirm --from' takes TENANT, STEP, --target, --result, --note and --evidence from the sheet: "
+			       "leave them out");
+	return 0;
+}
+
 static int check_complete(struct parser *p)
 {
 	const struct command *command = p->call->command;
 	const char *argument = next_argument(p);
 
+	if (p->call->options.from_path)
+		return check_sheet(p);
 	if (argument && !is_optional(argument))
 		return err_set(p->err, E_INVAL, "'%s' needs %s", command->name, argument);
 	for (const struct option_row *o = opt_options; o->name; o++)

@@ -35,6 +35,7 @@ enum command_id {
 	COMMAND_REPORT = 1 << 8,
 	COMMAND_HELP = 1 << 9,
 	COMMAND_TODO = 1 << 10,
+	COMMAND_WORKSHEET = 1 << 11,
 };
 
 struct command {

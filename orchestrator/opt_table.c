@@ -12,7 +12,8 @@
 #define LOOKS (COMMAND_PLAN | COMMAND_RUN | COMMAND_RESUME | COMMAND_ROLLBACK)
 #define CHANGES (COMMAND_RUN | COMMAND_RESUME | COMMAND_ROLLBACK)
 #define READS (COMMAND_STATUS | COMMAND_WHY | COMMAND_TODO | COMMAND_REPORT)
-#define ALL (COMMAND_VALIDATE | LOOKS | READS | COMMAND_CONFIRM | COMMAND_HELP)
+#define LISTS (COMMAND_TODO | COMMAND_WORKSHEET)
+#define ALL (COMMAND_VALIDATE | LOOKS | READS | COMMAND_WORKSHEET | COMMAND_CONFIRM | COMMAND_HELP)
 
 const struct command opt_commands[] = {
 	{ COMMAND_VALIDATE,
@@ -67,6 +68,13 @@ const struct command opt_commands[] = {
 	  "Over all tenants, what needs somebody: what people do, what this version cannot do, what agents ask, and what went "
 	  "wrong; each with whose it is, by when, what to do and the line that says it is done. Reads the state file only.",
 	  cmd_todo },
+	{ COMMAND_WORKSHEET,
+	  "worksheet",
+	  { NULL },
+	  "what has to be confirmed of a step, as one sheet to fill in",
+	  "A row for each target, for spreadsheets, with whose it is, by when and what to do; result, by, note and evidence are to "
+	  "be filled in. `confirm --from` reads it again. Reads the state file only.",
+	  cmd_worksheet },
 	{ COMMAND_CONFIRM,
 	  "confirm",
 	  { "TENANT", "STEP" },
@@ -75,7 +83,8 @@ const struct command opt_commands[] = {
 	  "was "
 	  "looked at and is not as it should be. 'not-needed': it does not apply here. Works while a run goes on, and "
 	  "the "
-	  "run reacts at once.",
+	  "run reacts at once. With --from FILE, and neither TENANT nor STEP nor --result: all of a worksheet that was filled "
+	  "in, or nothing of it.",
 	  cmd_confirm },
 	{ COMMAND_ROLLBACK,
 	  "rollback",
@@ -110,19 +119,21 @@ const struct option_row opt_options[] = {
 	{ "detailed-exitcode", 0, NULL, OPTION_FLAG, COMMAND_PLAN, 0, FIELD(detailed_exitcode),
 	  "exit with 10 when there are changes to make" },
 
-	{ "tenant", 0, "ID…", OPTION_NAMES, LOOKS | COMMAND_TODO, 0, FIELD(selection.tenants), "only these tenants" },
+	{ "tenant", 0, "ID…", OPTION_NAMES, LOOKS | LISTS, 0, FIELD(selection.tenants), "only these tenants" },
 	{ "not-tenant", 0, "ID…", OPTION_NAMES, LOOKS, 0, FIELD(selection.not_tenants), "all but these tenants" },
 	{ "wave", 0, "NAME…", OPTION_NAMES, LOOKS, 0, FIELD(selection.waves), "only tenants of these waves" },
 	{ "label", 0, "L…", OPTION_NAMES, LOOKS, 0, FIELD(selection.labels), "only tenants with one of these labels" },
 	{ "host", 0, "NAME…", OPTION_NAMES, LOOKS, 0, FIELD(selection.hosts), "only these hosts" },
 	{ "phase", 0, "P…", OPTION_PHASES, LOOKS, 0, FIELD(selection.phases),
 	  "only steps of these phases: prepare, ready, switch, settle" },
-	{ "step", 0, "S…", OPTION_NAMES, LOOKS, 0, FIELD(selection.steps), "only these steps" },
+	{ "step", 0, "S…", OPTION_NAMES, LOOKS | COMMAND_WORKSHEET, COMMAND_WORKSHEET, FIELD(selection.steps), "only these steps" },
 	{ "only", 0, "STATE…", OPTION_ONLY, LOOKS, 0, FIELD(selection.only),
 	  "only what is failed, unreachable or unfinished" },
 
-	{ "owner", 0, "WHO", OPTION_OWNER, COMMAND_TODO, 0, FIELD(owner), "only what us, customer or isp has to do" },
+	{ "owner", 0, "WHO", OPTION_OWNER, LISTS, 0, FIELD(owner), "only what us, customer or isp has to do" },
 	{ "json", 0, NULL, OPTION_FLAG, COMMAND_TODO, 0, FIELD(json), "as JSON, with the instructions in both languages" },
+
+	{ "csv", 0, NULL, OPTION_FLAG, COMMAND_WORKSHEET, 0, FIELD(csv), "as CSV (UTF-8), the only form in this version" },
 
 	{ "target", 0, "KEY", OPTION_TEXT, COMMAND_CONFIRM, 0, FIELD(target),
 	  "which target of the step, where it has several: host:NAME, domain:NAME, tenant" },
@@ -132,8 +143,10 @@ const struct option_row opt_options[] = {
 	{ "note", 0, "TEXT", OPTION_TEXT, COMMAND_CONFIRM, 0, FIELD(note), "what a later reader should know" },
 	{ "evidence", 0, "FILE", OPTION_TEXT, COMMAND_CONFIRM, 0, FIELD(evidence_path),
 	  "a file that shows it: kept in the state file with its SHA-256" },
+	{ "from", 0, "FILE", OPTION_TEXT, COMMAND_CONFIRM, 0, FIELD(from_path),
+	  "a worksheet that was filled in: all of its rows, or none; --by is for those that name nobody" },
 
-	{ "state", 0, "FILE", OPTION_TEXT, LOOKS | READS | COMMAND_CONFIRM, 0, FIELD(state_path),
+	{ "state", 0, "FILE", OPTION_TEXT, LOOKS | READS | COMMAND_WORKSHEET | COMMAND_CONFIRM, 0, FIELD(state_path),
 	  "the state file; else $CUTOVER_STATE, else cutover.db in the inventory's folder, else in this one" },
 	{ "concurrency", 0, "N", OPTION_NUMBER, LOOKS, 0, FIELD(concurrency), "work on N hosts at once" },
 	{ "wait", 0, NULL, OPTION_FLAG, COMMAND_RUN | COMMAND_RESUME, 0, FIELD(wait),
@@ -150,10 +163,8 @@ const struct option_row opt_options[] = {
 	{ NULL, 0, NULL, OPTION_FLAG, 0, 0, NO_FIELD, NULL },
 };
 
-const char *const opt_later_commands[] = { "approve", "pause",		"go",	    "import",	 "init",   "doctor", "spf",
-					   "release", "verify-report", "handover", "worksheet", "letter", "serve",	NULL };
+const char *const opt_later_commands[] = { "approve", "pause",	 "go",	     "import", "init",	"doctor", "spf",
+					   "release", "verify-report", "handover", "letter", "serve", NULL };
 
-const char *const opt_later_options[] = {
-	"plan",       "digest", "ref",  "csv", "map", "forecast", "allow-same-diff",
-	"max-failed", "max-unreachable", "force",  "from", NULL
-};
+const char *const opt_later_options[] = { "plan",	      "digest",	    "ref",	       "map",	"forecast",
+					  "allow-same-diff", "max-failed", "max-unreachable", "force", NULL };

@@ -13,7 +13,8 @@ _cutover_options() {
 	status) echo "--watch --state --lang $common" ;;
 	why) echo "--state --lang $common" ;;
 	todo) echo "--tenant --owner --json --state --lang $common" ;;
-	confirm) echo "--target --result --by --note --evidence --state $common" ;;
+	worksheet) echo "--step --tenant --owner --csv --state $common" ;;
+	confirm) echo "--target --result --by --note --evidence --from --state $common" ;;
 	rollback) echo "$_cutover_filters --state --concurrency --events --yes $common" ;;
 	report) echo "--out --format --state --lang $common" ;;
 	help) echo "$common" ;;
@@ -35,7 +36,7 @@ _cutover_values() {
 
 _cutover() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev='' command='' values
-	local commands='validate plan run resume status why todo confirm rollback report help'
+	local commands='validate plan run resume status why todo worksheet confirm rollback report help'
 	((COMP_CWORD == 0)) || prev=${COMP_WORDS[COMP_CWORD - 1]}
 	((COMP_CWORD < 2)) || command=${COMP_WORDS[1]}
 	COMPREPLY=()

@@ -18,10 +18,15 @@ const char *confirm_result_name(enum confirm_result result)
 
 json_t *confirm_to_json(const struct confirm *c)
 {
-	return json_pack("{s:s, s:s, s:s, s:s*, s:s, s:s, s:s*, s:s*, s:s*, s:s*}", "cmd", "confirm", "tenant",
-			 c->tenant, "step", c->step, "target", c->target, "result", confirm_result_name(c->result),
-			 "by", c->by, "note", c->note, "os_user", c->os_user, "ssh_origin", c->ssh_origin,
-			 "evidence_path", c->evidence_path);
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s*, s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:s*, s:s*}", "cmd", "confirm",
+			      "tenant", c->tenant, "step", c->step, "target", c->target, "result",
+			      confirm_result_name(c->result), "by", c->by, "note", c->note, "os_user", c->os_user,
+			      "ssh_origin", c->ssh_origin, "evidence_path", c->evidence_path, "sheet_path", c->sheet_path,
+			      "sheet_sha256", c->sheet_sha256);
+
+	if (o && c->sheet_line)
+		json_object_set_new(o, "sheet_line", json_integer(c->sheet_line));
+	return o;
 }
 
 static int get_text(const json_t *request, const char *key, bool required, const char **out, struct err *err)
@@ -53,6 +58,8 @@ int confirm_from_json(const json_t *request, struct confirm *c, struct err *err)
 		{ "os_user", false, &c->os_user },
 		{ "ssh_origin", false, &c->ssh_origin },
 		{ "evidence_path", false, &c->evidence_path },
+		{ "sheet_path", false, &c->sheet_path },
+		{ "sheet_sha256", false, &c->sheet_sha256 },
 	};
 
 	*c = (struct confirm){ 0 };
@@ -61,6 +68,7 @@ int confirm_from_json(const json_t *request, struct confirm *c, struct err *err)
 		if (rc)
 			return rc;
 	}
+	c->sheet_line = (int)json_integer_value(json_object_get(request, "sheet_line"));
 	for (int i = 0; i < CONFIRM_RESULTS; i++) {
 		if (strcmp(result, result_names[i]) == 0) {
 			c->result = (enum confirm_result)i;
@@ -147,7 +155,7 @@ static int which_target(const struct rows *rows, const struct confirm *c, struct
 	return code;
 }
 
-static int find_row(const struct rows *rows, const struct confirm *c, const struct row **out, struct err *err)
+int confirm_row(const struct rows *rows, const struct confirm *c, const struct row **out, struct err *err)
 {
 	const struct row *only = NULL;
 	size_t n = 0, standing = 0;
@@ -331,12 +339,54 @@ static int build_data(const struct confirm *c, struct confirmation *out, struct 
 				    json_pack("{s:s, s:s, s:I}", "path", c->evidence_path, "sha256",
 					      sha256_hex(out->evidence.data, out->evidence.len, sha256), "bytes",
 					      (json_int_t)out->evidence.len));
+	if (data && c->sheet_path)
+		json_object_set_new(data, "sheet",
+				    json_pack("{s:s, s:s*, s:i}", "path", c->sheet_path, "sha256", c->sheet_sha256, "line",
+					      c->sheet_line));
 	out->data = data ? json_dumps(data, JSON_COMPACT) : NULL;
 	json_decref(data);
 	if (!out->data)
 		return err_set(err, E_INVAL, "the name, the note or the path is not UTF-8");
 	return 0;
 }
+
+/* ---- was it said before? ----------------------------------------------------------------------------------------- */
+
+static bool says(const json_t *said, const char *key, const char *text)
+{
+	const char *before = json_string_value(json_object_get(said, key));
+
+	return strcmp(before ? before : "", text ? text : "") == 0;
+}
+
+static bool is_same_evidence(const json_t *said, const struct confirm *c)
+{
+	const json_t *before = json_object_get(said, "evidence");
+	struct buf bytes = { .max = CONFIRM_EVIDENCE_MAX_BYTES };
+	char sha256[SHA256_HEX_MAX];
+	bool same;
+
+	if (!before || !c->evidence_path)
+		return !before && !c->evidence_path;
+	if (file_read(c->evidence_path, CONFIRM_EVIDENCE_MAX_BYTES, &bytes, NULL) == 0)
+		same = says(before, "sha256", sha256_hex(bytes.data, bytes.len, sha256));
+	else
+		same = says(before, "path", c->evidence_path);
+	buf_release(&bytes);
+	return same;
+}
+
+bool confirm_is_said(const struct row *row, const struct confirm *c)
+{
+	json_t *said = row->said_json ? json_loads(row->said_json, 0, NULL) : NULL;
+	bool same = said && row->state == state_after(c->result) && says(said, "result", confirm_result_name(c->result)) &&
+		    says(said, "by", c->by) && says(said, "note", c->note) && is_same_evidence(said, c);
+
+	json_decref(said);
+	return same;
+}
+
+/* ---- entries ----------------------------------------------------------------------------------------------------- */
 
 static struct journal_entry *add_entry(struct confirmation *out, const struct row *row, enum journal_kind kind,
 				       int64_t wall_ms)
@@ -404,7 +454,7 @@ int confirm_apply(const struct rows *rows, const struct confirm *c, int64_t wall
 	*out = (struct confirmation){ 0 };
 	buf_init(&out->evidence, CONFIRM_EVIDENCE_MAX_BYTES);
 	if (rc == 0)
-		rc = find_row(rows, c, &row, err);
+		rc = confirm_row(rows, c, &row, err);
 	if (rc == 0)
 		rc = check_state(row, c, err);
 	if (rc == 0)

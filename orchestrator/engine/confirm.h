@@ -45,6 +45,9 @@ struct confirm {
 	const char *os_user;	   /* who is logged in here */
 	const char *ssh_origin;	   /* where from (SSH_CONNECTION), or NULL */
 	const char *evidence_path; /* absolute, or NULL */
+	/* Of the worksheet that it stands in (sheet.h): absolute path, hash and line; or NULL and 0. */
+	const char *sheet_path, *sheet_sha256;
+	int sheet_line;
 };
 
 /* Is a word of that time about a step of that phase too early to count? migration_ms 0: the date is not known. */
@@ -71,6 +74,13 @@ struct confirmation {
    in another state, an open debt, a text that is too long), or why the evidence could not be read. `rows` is not changed. */
 int confirm_apply(const struct rows *rows, const struct confirm *c, int64_t wall_ms, struct confirmation *out,
 		  struct err *err);
+
+/* The row that it is about; errors as confirm_apply. */
+int confirm_row(const struct rows *rows, const struct confirm *c, const struct row **out, struct err *err);
+
+/* Is it the word that was said last of the row (result, by, note, evidence), and is the row where that brought it? Evidence
+   that cannot be read any more counts by its path: the journal has it. */
+bool confirm_is_said(const struct row *row, const struct confirm *c);
 
 void confirmation_release(struct confirmation *c);
 

@@ -116,7 +116,7 @@ static void handle_line(struct client *cl)
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
 {
 	struct client *cl = handle->data;
-	size_t room = buf_room(&cl->line, suggested > 4096 ? 4096 : suggested);
+	size_t room = buf_room(&cl->line, suggested); /* libuv suggests 64 KB */
 
 	*out = uv_buf_init(cl->line.data + cl->line.len, (unsigned)room);
 }
@@ -131,10 +131,10 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *data)
 		client_close(cl);
 		return;
 	}
+	end = n ? memchr(cl->line.data + cl->line.len, '\n', (size_t)n) : NULL; /* what came before has none */
 	cl->line.len += (size_t)n;
 	if (cl->line.data)
 		cl->line.data[cl->line.len] = '\0';
-	end = cl->line.len ? memchr(cl->line.data, '\n', cl->line.len) : NULL;
 	if (end) {
 		cl->line.len = (size_t)(end - cl->line.data);
 		handle_line(cl);

@@ -13,7 +13,7 @@
 #include <sys/un.h>
 #include <uv.h>
 
-#define CONTROL_LINE_MAX_BYTES ((size_t)1 << 20)
+#define CONTROL_LINE_MAX_BYTES ((size_t)32 << 20) /* a worksheet (sheet.h) at its largest, as JSON */
 #define CONTROL_CLIENTS_MAX 16
 #define CONTROL_IDLE_MS 5000
 

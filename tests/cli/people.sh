@@ -1,6 +1,6 @@
 #!/bin/sh
-# What people do: todo, what they are told, confirmations that come too early. No host is contacted and no controller runs but
-# for a moment. Needs $CUTOVER, jq for the JSON; leaves nothing behind.
+# What people do: todo, what they are told, confirmations that come too early, sheets of them. No host is contacted; a
+# controller runs at the end, and waits. Needs $CUTOVER, jq for the JSON; leaves nothing behind.
 set -eu
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/../lib/inventory.sh"
@@ -81,4 +81,76 @@ isp
 true'
 truncate -s 9M big.png
 refuses 'evidence that is too large' 'big.png' "$CUTOVER" confirm acme clean-up --result ok --by Ann --evidence big.png
+
+# The sheet: three hundred tenants more, a template to decide on for each. The whole way there and back.
+jq --arg past "$(day '-3 days')" --arg start "$(day '+7 days')" --arg until "$(day '+8 days')" '
+	.tenants += [ range(300) | { id: "t\(.)", name: "=cmd|\(.)", migration_date: $past, new_fqdn: "t\(.).hes2.example",
+		windows: [{ start: "\($start)T22:00:00+09:00", end: "\($until)T22:00:00+09:00" }], by: { "template-change": "customer" },
+		uses: { restricted_firewall: false, outbound_filter: false, directory_sync: false, quarantine_notification: true },
+		domains: [], hosts: [] } ]' fleet.json >many.json
+sheets="--state many.db"
+# shellcheck disable=SC2086
+run "$CUTOVER" run many.json --yes $sheets
+status_is 'a run of many' 5
+# Unquoted from here: words.
+# shellcheck disable=SC2086
+{
+	run "$CUTOVER" worksheet --step template-change --csv $sheets
+	status_is 'worksheet' 0
+	cp "$out" sheet.csv
+	is 'worksheet: a byte order mark, a head line, a line for each' "$(head -c 3 sheet.csv | od -An -tx1 | tr -d ' ') $(wc -l <sheet.csv)" \
+		'efbbbf 303'
+	ok 'worksheet: no cell is a formula' grep -q "^t0,\"'=cmd|0\",template-change,tenant,customer,needs_person," sheet.csv
+	refuses 'worksheet of no step' 'needs --step' "$CUTOVER" worksheet --csv $sheets
+	refuses 'worksheet of an unknown step' 'no step' "$CUTOVER" worksheet --step template --csv $sheets
+	refuses 'worksheet in no form' 'Add --csv' "$CUTOVER" worksheet --step template-change $sheets
+
+	# As a spreadsheet gives it back: dill has to wait for 2099, so she is left out.
+	sed 's/,,,,\(.\)$/,ok,"Sato, Hanako","seen ""all""",\1/; 1!{/^dill/s/,ok,.*/,,,,/}' sheet.csv >filled.csv
+	sed 's/^t7,/t777,/; s/^t9,\(.*\),ok,/t9,\1,okay,/' filled.csv >bad.csv
+	refuses 'a sheet with bad rows' 'nothing was written, 2 of its rows cannot be taken' "$CUTOVER" confirm --from bad.csv $sheets
+	err_has 'a sheet with bad rows: a tenant that is not there, with its line' "(t777 template-change tenant): there is no tenant 't777'"
+	err_has 'a sheet with bad rows: a result that is none' '(t9 template-change tenant): its result is none of'
+	run "$CUTOVER" report --format json $sheets
+	is 'a sheet with bad rows: nothing was written' "$(jq '[.tenants[].steps[] | select(.step == "template-change" and .state == "confirmed")] | length' "$out")" 0
+	refuses 'a sheet before the migration date' 'does not count' \
+		sh -c 'sed "/^dill/s/,,,,/,ok,Ann,,/" filled.csv >early.csv; exec "$0" confirm --from early.csv --state many.db' "$CUTOVER"
+	run "$CUTOVER" confirm --from filled.csv $sheets
+	status_is 'a sheet' 0
+	err_has 'a sheet: what was taken' 'filled.csv: 301 taken (ok 301, wrong 0, not-needed 0); 1 rows have no result yet'
+	run "$CUTOVER" report --format json $sheets
+	is 'a sheet: each row with its name and note' "$(jq -r '[.tenants[].steps[] | select(.step == "template-change") | .events[] |
+		select(.kind == "person") | "\(.data.by)|\(.data.note)|\(.data.sheet.sha256)"] | unique[], length' "$out")" "Sato, Hanako|seen \"all\"|$(sha256sum filled.csv | cut -d' ' -f1)
+301"
+	run "$CUTOVER" confirm --from filled.csv $sheets
+	status_is 'the same sheet again' 0
+	err_has 'the same sheet again: nothing twice' '0 taken (ok 0, wrong 0, not-needed 0), 301 were said before'
+}
+refuses 'a sheet and a step' 'leave them out' "$CUTOVER" confirm acme mx --from filled.csv
+refuses 'a sheet that is not there' 'nowhere.csv' "$CUTOVER" confirm --from nowhere.csv
+printf 'tenant,step,result,by\nacme,\203\145,ok,Ann\n' >sjis.csv
+refuses 'a sheet in another encoding' 'line 2: it is not UTF-8: save the sheet as "CSV UTF-8"' "$CUTOVER" confirm --from sjis.csv
+
+# While a controller runs: by its socket, as one append, and it goes on at once.
+"$CUTOVER" run many.json --yes --wait --state many.db >run.out 2>run.err </dev/null &
+controller=$!
+cleanup() { kill -9 "$controller" 2>/dev/null || true; }
+wait_until 'the controller listens' 20 test -S many.db.sock
+printf 'tenant,step,result,by,note\ncress,firewall,ok,Ann,\ndill,firewall,not-needed,Bob,\nnobody,firewall,ok,Ann,\n' >live.csv
+wait_until 'it knows that cress waits for a person' 20 sh -c "'$CUTOVER' status cress --state many.db | grep -q needs_person"
+refuses 'a bad sheet beside a controller' "line 4 (nobody firewall): there is no tenant 'nobody'" \
+	"$CUTOVER" confirm --from live.csv --state many.db
+sed -i '$d' live.csv
+run "$CUTOVER" confirm --from live.csv --state many.db
+status_is 'a sheet by the controller' 0
+err_has 'a sheet by the controller: what was taken' '2 taken (ok 1, wrong 0, not-needed 1)'
+run "$CUTOVER" confirm --from live.csv --state many.db
+err_has 'a sheet by the controller again' '2 were said before'
+run "$CUTOVER" todo --tenant cress --state many.db
+status_is 'todo beside a controller' 0
+out_lacks 'todo beside a controller: what was said is gone' 'cress firewall'
+kill -TERM "$controller"
+status=0
+wait "$controller" || status=$?
+is 'the controller was there all the time' "$status" 4
 finish

@@ -379,6 +379,32 @@ START_TEST(test_usage)
 }
 END_TEST
 
+/* A sheet has what one word is made of: both at once is a mistake. */
+START_TEST(test_sheet)
+{
+	good("confirm --from s.csv");
+	ck_assert_str_eq(call.options.from_path, "s.csv");
+	options_release(&call.options);
+	good("confirm --from s.csv --by Ann --state x.db");
+	ck_assert_str_eq(call.options.by, "Ann");
+	options_release(&call.options);
+	refused("confirm acme --from s.csv", "leave them out");
+	refused("confirm acme mx --from s.csv --result ok --by Ann", "leave them out");
+	refused("confirm --from s.csv --note x", "leave them out");
+	refused("confirm --from s.csv --evidence x", "leave them out");
+	refused("confirm", "needs TENANT");
+	good("worksheet --step mx --csv --owner customer --tenant a,b");
+	ck_assert(call.options.csv && call.options.owner == OWNER_CUSTOMER);
+	names(&call.options.selection.steps, "mx");
+	options_release(&call.options);
+	refused("worksheet --csv", "needs --step");
+	good("todo --json --owner isp");
+	ck_assert(call.options.json && call.options.owner == OWNER_ISP);
+	options_release(&call.options);
+	refused("todo acme", "one argument too many");
+}
+END_TEST
+
 SUITE(opt)
 {
 	TEST_CASE(s, test_arguments);
@@ -394,5 +420,6 @@ SUITE(opt)
 	TEST_CASE(s, test_dispatch);
 	TEST_CASE(s, test_tables);
 	TEST_CASE(s, test_phase_words);
+	TEST_CASE(s, test_sheet);
 	TEST_CASE(s, test_usage);
 }
