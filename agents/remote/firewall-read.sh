@@ -55,8 +55,8 @@ elif has iptables-save; then
 	*) frame_of legacy iptables-save ;;
 	esac
 fi
-# It would load the modules for tables that nobody has.
-if has iptables-legacy-save && [ -s /proc/net/ip_tables_names ]; then
+# It would load the modules for tables that nobody has. A file of /proc has no size that could be asked for.
+if has iptables-legacy-save && grep -q . /proc/net/ip_tables_names 2>/dev/null; then
 	frame_of legacy iptables-legacy-save
 fi
 has ipset && frame_of sets ipset save

@@ -32,7 +32,7 @@
 
 static const char *missing_tool(void)
 {
-	static const char *const tools[] = { "nft", "iptables-nft-restore" };
+	static const char *const tools[] = { "nft", "iptables-nft-restore", "iptables-legacy-restore" };
 
 	for (size_t i = 0; i < ARRAY_LEN(tools); i++) {
 		char *path = str_fmt("/usr/sbin/%s", tools[i]);
@@ -76,19 +76,21 @@ struct world {
 	char *rules;
 };
 
-#define WORLD_OR_RETURN(w)                                                                                              \
+#define WORLD_OR_RETURN(w, shell)                                                                                              \
 	do {                                                                                                           \
 		if (missing_tool()) {                                                                                  \
 			printf("SKIP: %s\n", missing_tool());                                                          \
 			return;                                                                                        \
 		}                                                                                                      \
-		world_up(w);                                                                                           \
+		if (!world_up(w, shell))                                                                               \
+			return;                                                                                        \
 	} while (0)
 
 /* Mail comes in through nftables, and goes out through iptables; each lets in some of it. */
-static void world_up(struct world *w)
+static bool world_up(struct world *w, enum host_shell shell)
 {
-	ck_assert(host_up(HOST_DASH));
+	if (!host_up(shell))
+		return false;
 	ck_assert_int_eq(unshare(CLONE_NEWNET), 0);
 	host_write("/mnt/fake/systemctl", 0, 0755, ENABLED);
 	host_write(NFT_FILE, 0, 0640, CONF);
@@ -97,6 +99,7 @@ static void world_up(struct world *w)
 	go("ip link set lo up; ip addr add 192.0.2.25/24 dev lo; ip route add default via 192.0.2.1 dev lo");
 	go("nft -f " NFT_FILE " && iptables-nft-restore " SAVED);
 	w->rules = all_rules();
+	return true;
 }
 
 static void file_is(const char *path, const char *want)
@@ -168,7 +171,7 @@ START_TEST(test_killed_at_each_change)
 	struct drive d;
 	struct world w;
 
-	WORLD_OR_RETURN(&w);
+	WORLD_OR_RETURN(&w, HOST_DASH);
 	drive_init(&d, "nftables-allow", "{}");
 	d.crash_at = LOOKS + _i / 2;
 	d.crash_after = _i % 2;
@@ -194,7 +197,7 @@ START_TEST(test_reboot)
 	struct drive d;
 	struct world w;
 
-	WORLD_OR_RETURN(&w);
+	WORLD_OR_RETURN(&w, (enum host_shell)_i);
 	drive_init(&d, "iptables-allow", "{}");
 	ENDS(drive_run(&d), DRIVE_DONE, &d);
 	go("nft -f " NFT_FILE " && iptables-nft-restore " SAVED);
@@ -208,6 +211,35 @@ START_TEST(test_reboot)
 	ck_assert_int_eq(times(w.rules, "cutover"), 0);
 	go("nft -f " NFT_FILE " && iptables-nft-restore " SAVED);
 	drive_release(&d);
+	free(w.rules);
+}
+END_TEST
+
+#define LEGACY_RULES "iptables-legacy-save | sed '/^#/d; s/\\[[0-9:]*\\]//'"
+
+START_TEST(test_legacy)
+{
+	struct drive d;
+	struct world w;
+	char *before, *rules;
+
+	WORLD_OR_RETURN(&w, HOST_DASH);
+	host_write(NFT_FILE, 0, 0640, "flush ruleset\n");
+	go("nft flush ruleset && iptables-legacy-restore " SAVED);
+	before = says(LEGACY_RULES);
+	drive_init(&d, "iptables-allow", "{}");
+	ENDS(drive_run(&d), DRIVE_DONE, &d);
+	rules = says(LEGACY_RULES);
+	ck_assert_int_eq(times(rules, OUT_RULE "\n-A OUTPUT -p tcp -m tcp --dport 25 -j MAIL"), 1);
+	ck_assert_int_eq(times_in_file(SAVED, OUT_RULE), 1);
+	free(rules);
+	ENDS(drive_rollback(&d), DRIVE_DONE, &d);
+	rules = says(LEGACY_RULES);
+	ck_assert_str_eq(rules, before);
+	file_is(SAVED, RULES);
+	drive_release(&d);
+	free(rules);
+	free(before);
 	free(w.rules);
 }
 END_TEST
@@ -229,7 +261,7 @@ START_TEST(test_meanwhile)
 	struct world w;
 	char *rules;
 
-	WORLD_OR_RETURN(&w);
+	WORLD_OR_RETURN(&w, HOST_DASH);
 	drive_init(&d, "nftables-allow", "{\"direction\": [\"in\"]}");
 	d.on_op = meddle;
 	ENDS(drive_run(&d), DRIVE_DONE, &d);
@@ -248,7 +280,7 @@ START_TEST(test_does_not_load)
 	struct drive d;
 	struct world w;
 
-	WORLD_OR_RETURN(&w);
+	WORLD_OR_RETURN(&w, HOST_DASH);
 	host_write("/mnt/fake/nft", 0, 0755, OTHER_NFT);
 	drive_init(&d, "nftables-allow", "{\"direction\": [\"in\"]}");
 	ENDS(drive_run(&d), DRIVE_STOPPED, &d);
@@ -263,7 +295,8 @@ END_TEST
 SUITE(packet_filter_on_hosts)
 {
 	TEST_CASE_LOOP(s, test_killed_at_each_change, 0, 2 * CHANGES);
-	TEST_CASE(s, test_reboot);
+	TEST_CASE_LOOP(s, test_reboot, 0, HOST_SHELLS);
+	TEST_CASE(s, test_legacy);
 	TEST_CASE(s, test_meanwhile);
 	TEST_CASE(s, test_does_not_load);
 }
