@@ -2,17 +2,20 @@
 # The step `firewall` by the whole program, against a mail server with a network, a packet filter and an /etc of its own (a
 # namespace, reached by `via: {command}`): what is missing is let in by one rule of ours, in the running filter and in the file
 # that is loaded at a boot; again changes nothing; a run that is killed between the two is completed; a roll-back leaves both byte
-# for byte as they were. What is not understood, or kept by somebody else, is left to a person, with the commands.
+# for byte as they were. A connection is tried from inside and outside of what misses each time: the kernel is the judge. What is
+# not understood, or kept by somebody else, is left to a person, with the commands.
 #
 # Needs root, namespaces, sshd, socat, nft and iptables. Leaves nothing.
 . "$(dirname "$0")/../lib/tap.sh"
 need_program
+judge=$CUTOVER_BUILD/tests/integration/firewall/judge
+[ -x "$judge" ] || { echo "$judge is not built" >&2; exit 2; }
 name='the firewall step'
 
 cleanup() {
 	rm -f "$work/hold"
 	[ -z "${started:-}" ] || kill -9 "$started" 2>/dev/null || true
-	[ -z "${holder:-}" ] || kill "$holder" 2>/dev/null || true
+	for pid in ${serves:-} ${far:-} ${holder:-}; do kill "$pid" 2>/dev/null || true; done
 }
 
 for tool in nft iptables-restore ip nsenter socat jq /usr/sbin/sshd; do
@@ -99,6 +102,29 @@ wait_until 'the mail server is there' 20 grep -q 'Server listening' "$work/serve
 [ "$failed" = 0 ] || { cat "$work/server.log"; finish; }
 in_server() { nsenter -t "$holder" -n -m "$@"; }
 
+# The other end of its network: addresses of the service, and one of nobody.
+addresses='216.104.1.1 150.70.1.5 150.70.200.1 216.99.128.1 54.219.191.7 54.86.63.100 198.51.100.9'
+all=${addresses% *}
+(exec unshare -n sleep 3600) &
+far=$!
+in_far() { nsenter -t "$far" -n "$@"; }
+has_left() { [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
+wait_until 'the service has a network of its own' 20 has_left "$far"
+in_server ip link set far0 netns "$far"
+for address in $addresses; do in_far ip addr add "$address/32" dev lo; done
+in_far sh -c 'ip link set lo up; ip addr add 192.0.2.1/24 dev far0; ip link set far0 up'
+(exec nsenter -t "$holder" -n "$judge" serve) >"$work/serves" 2>&1 &
+serves=$!
+wait_until 'the mail server listens' 20 test -s "$work/serves"
+# connects NAME WANTED: just these get through. One that shall not is refused, or is given half a second.
+connects() {
+	for address in $addresses; do
+		case " $2 " in *" $address "*) limit=10000 ;; *) limit=500 ;; esac
+		echo "$address" | in_far "$judge" connect $limit any 192.0.2.25
+	done >"$work/connected"
+	is "$1" "$(tr '\n' ' ' <"$work/connected")" "$2 "
+}
+
 pin=$(ssh-keygen -lf "$work/host_key.pub" | awk '{ print $2 }')
 cat >"$work/inv.json" <<X
 {
@@ -143,6 +169,7 @@ reboot() { in_server nft flush ruleset; in_server nft -f /etc/nftables.conf; }
 run "$CUTOVER" validate "$work/inv.json"
 status_is 'the inventory is valid' 0
 keep first
+connects 'before: some of the service gets through' '216.104.1.1 150.70.1.5'
 missing='54.86.63.64/26, 54.219.191.0/25, 150.70.128.0/17, 216.99.128.0/20'
 rule="ip saddr { $missing } tcp dport 25 accept comment \"cutover\""
 run "$CUTOVER" plan "$work/inv.json" --state "$state" --out "$work/plan"
@@ -156,6 +183,7 @@ is 'it is verified' "$(step state)" verified
 rules >"$work/now"
 diff "$work/rules.first" "$work/now" | sed -n 's/^[<>][[:space:]]*//p' | sed 's/ # handle.*//' >"$work/diff"
 is 'one rule more, and nothing else' "$(cat "$work/diff")" "$rule"
+connects 'all of the service gets through, and nobody else' "$all"
 is 'before the one that drops' "$(grep -A1 cutover "$work/now" | grep -c 'reject with tcp reset')" 1
 is 'the file has it once' "$(grep -c 'comment "cutover"' "$etc/nftables.conf")" 1
 is 'the old file is beside it' "$(sha256sum <"$etc/nftables.conf.before-cutover" | cut -c1-64)" "$(head -1 "$work/files.first" | cut -c1-64)"
@@ -168,6 +196,7 @@ same_files ours 'again: no file is changed'
 back
 is 'it is rolled back' "$(step state)" rolled_back
 same_rules first 'the rules are as they were, with their handles'
+connects 'and only some of the service gets through' '216.104.1.1 150.70.1.5'
 same_files first 'the file is as it was, to the byte'
 
 # ---- killed between the rule and the file -----------------------------------------------------------------------------
@@ -189,6 +218,7 @@ is 'killed: the file has it once' "$(grep -c 'comment "cutover"' "$etc/nftables.
 # ---- a reboot, and a colleague ----------------------------------------------------------------------------------------
 
 reboot
+connects 'after a reboot: all of the service gets through' "$all"
 move
 is 'after a reboot: verified' "$(step state)" verified
 is 'after a reboot: one rule of ours' "$(ours)" 1
@@ -245,8 +275,10 @@ X
 in_server nft flush ruleset
 in_server iptables-restore /etc/iptables/rules.v4
 keep iptables
+connects 'iptables: before, some of the service gets through' '216.104.1.1 216.99.128.1'
 move
 is 'iptables: verified' "$(step state)" verified
+connects 'iptables: all of the service gets through' "$all"
 in_server iptables-save >"$work/now"
 is 'iptables: a rule for each range that misses' "$(grep -c -- '--comment cutover -j ACCEPT' "$work/now")" 3
 is 'iptables: before the one that drops' "$(grep -A1 cutover "$work/now" | grep -c 'dport 25 -j REJECT')" 1
@@ -256,6 +288,7 @@ move
 same_rules ours 'iptables: again, no rule is changed'
 same_files ours 'iptables: again, no file is changed'
 in_server iptables-restore /etc/iptables/rules.v4
+connects 'iptables: after a reboot all of the service gets through' "$all"
 move
 is 'iptables: after a reboot verified' "$(step state)" verified
 back
