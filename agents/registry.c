@@ -11,6 +11,7 @@ const struct agent *const agents[] = {
 	&agent_postfix_relay,
 	&agent_relay_probe,
 	&agent_ruby_client,
+	&agent_test_mail,
 	&agent_web_service,
 	NULL,
 };

@@ -11,21 +11,16 @@
  * domains, or the relay takes the mail whoever brings it: the first such address of the tenant's contacts, else the profile's
  * `probe_recipient`. EHLO names the host's first public address, as an address literal (§4.1.3), else its address.
  *
- * What the answers mean goes by stage and class of the code, never by words, which are another one's (and another's language):
- *   RCPT 2xx       accepted: address and domain are registered
- *   RCPT 5xx       refused; most often the address is not registered, or not this one (NAT, several, IPv6)
- *   MAIL 5xx       the domain is not known there
- *   4xx, 421       not now (greylisting, a limit): asked again later, and no verdict
- *   5xx before MAIL  the relay does not talk to this host at all
- *   TLS breaks, no SMTP, no connection   not known: what lets no port 25 out looks like this, too
+ * What the answers mean: smtp_said.h. RCPT refused is most often an address that is not registered, or not this one (NAT,
+ * several, IPv6).
  *
  * Facts, for each pair of a host and a domain that was asked for, N counting from 0:
  *   N.pair    "mx1 for acme.example"
- *   N.state   accepted | refused | unknown-sender | shut-out | later | silent | forbidden
- *   N.said    what was answered or went wrong, a sentence
+ *   N.state, N.said   of struct smtp_said
  * They are evidence with the answers themselves; nothing is kept for later runs: a probe is of its moment.
  */
 #include "agents/agents.h"
+#include "agents/smtp_said.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -36,7 +31,6 @@
 #define SMTP_PORT 25
 #define TALK_MAX_MS 120000
 #define LATER_MS (5 * 60 * 1000) /* greylisting's usual delay */
-#define SAID_MAX 300
 
 /* ---- whom, for what ----------------------------------------------------------------------------------------------- */
 
@@ -92,25 +86,10 @@ static int pairs(const struct agent_ctx *ctx)
 
 /* ---- who asks, and about what --------------------------------------------------------------------------------------- */
 
-static bool is_ours(const struct agent_ctx *ctx, const char *address)
-{
-	const char *at = strrchr(address, '@');
-
-	for (size_t i = 0; at && i < ctx->tenant->domains_n; i++)
-		if (strcasecmp(at + 1, ctx->tenant->domains[i].name) == 0)
-			return true;
-	return !at;
-}
-
 /* NULL: nobody outside is known. */
 static const char *outsider(const struct agent_ctx *ctx)
 {
-	const char *given = json_string_value(json_object_get(ctx->inventory->profile->extra, "probe_recipient"));
-
-	for (size_t i = 0; i < ctx->tenant->contacts_n; i++)
-		if (ctx->tenant->contacts[i].email && !is_ours(ctx, ctx->tenant->contacts[i].email))
-			return ctx->tenant->contacts[i].email;
-	return given && !is_ours(ctx, given) ? given : NULL;
+	return smtp_outsider(ctx->tenant, ctx->inventory->profile);
 }
 
 static char *hello_of(const struct host *host)
@@ -145,49 +124,6 @@ static enum step_request ask(const struct agent_ctx *ctx, int n, struct op *op, 
 
 /* ---- what came back ------------------------------------------------------------------------------------------------- */
 
-/* The last reply that decided something: QUIT's decides nothing. A view of one line. */
-struct reply {
-	const char *stage; /* NULL: there is none */
-	int stage_len, code;
-	const char *text;
-	int text_len;
-};
-
-static struct reply last_reply(const struct op_result *result)
-{
-	struct reply r = { 0 };
-
-	for (const char *line = buf_str(&result->out); *line;) {
-		size_t len = strcspn(line, "\n"), stage = strcspn(line, " ");
-		if (stage + 5 <= len && strncmp(line, "quit ", 5) != 0)
-			r = (struct reply){ line, (int)stage, (int)strtol(line + stage, NULL, 10), line + stage + 5,
-					    (int)(len - stage - 5) };
-		line += len + (line[len] == '\n');
-	}
-	return r;
-}
-
-static bool is_stage(const struct reply *r, const char *name)
-{
-	return r->stage && (size_t)r->stage_len == strlen(name) && strncmp(r->stage, name, (size_t)r->stage_len) == 0;
-}
-
-static const char *state_of(const struct reply *r)
-{
-	if (is_stage(r, "tls") || !r->stage)
-		return "silent";
-	if (r->code / 100 == 4)
-		return "later";
-	if (is_stage(r, "rcpt"))
-		return r->code / 100 == 2 ? "accepted" : "refused";
-	return is_stage(r, "mail") ? "unknown-sender" : "shut-out";
-}
-
-static const char *state_of_failure(int code)
-{
-	return code == E_FORWARDING || code == E_BASTION ? "forbidden" : "silent";
-}
-
 static void set_fact(const struct agent_ctx *ctx, int n, const char *name, const char *text)
 {
 	char key[32];
@@ -218,18 +154,12 @@ static int first_in(const struct agent_ctx *ctx, const char *state)
 static void note(const struct agent_ctx *ctx, int n, const struct op_result *result)
 {
 	struct pair p = pair_at(ctx, n);
-	struct reply r = last_reply(result);
-	char *pair = str_fmt("%s for %s", p.host->name, p.domain->name), said[SAID_MAX];
+	struct smtp_said said = smtp_said(result);
+	char *pair = str_fmt("%s for %s", p.host->name, p.domain->name);
 
-	if (result->failure.code)
-		snprintf(said, sizeof(said), "%.*s", SAID_MAX - 1, result->failure.text);
-	else if (r.stage)
-		snprintf(said, sizeof(said), "%.*s: %03d %.*s", r.stage_len, r.stage, r.code, r.text_len, r.text);
-	else
-		snprintf(said, sizeof(said), "it said nothing");
 	set_fact(ctx, n, "pair", pair);
-	set_fact(ctx, n, "state", result->failure.code ? state_of_failure(result->failure.code) : state_of(&r));
-	set_fact(ctx, n, "said", said);
+	set_fact(ctx, n, "state", said.state);
+	set_fact(ctx, n, "said", said.text);
 	free(pair);
 }
 

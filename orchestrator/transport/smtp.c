@@ -52,6 +52,7 @@ struct smtp_request {
 	int fd, events;
 	size_t handles; /* not yet closed */
 
+	char own_name[UV_MAXHOSTNAMESIZE];
 	struct smtp_words words;
 	struct smtp_talk talk;
 	bool hung_up; /* the way was cut; why is in `lost` */
@@ -499,6 +500,14 @@ static void begin(uv_timer_t *timer)
 	}
 }
 
+/* Without a domain where the machine has none: then it is named all the same (RFC 5321 §4.1.4 asks for the best there is). */
+static const char *own_name(struct smtp_request *s)
+{
+	size_t size = sizeof(s->own_name);
+
+	return uv_os_gethostname(s->own_name, &size) == 0 && *s->own_name ? s->own_name : "localhost";
+}
+
 struct smtp_request *smtp_start(const struct service_ways *ways, const char *label, const struct remote_spec *through,
 				const struct op *op, struct op_result *result, void (*done)(void *arg), void *arg)
 {
@@ -508,7 +517,7 @@ struct smtp_request *smtp_start(const struct service_ways *ways, const char *lab
 		.ways = ways, .label = str_dup(label), .op = op, .result = result, .done = done, .arg = arg, .fd = -1
 	};
 	s->through = through ? ssh_spec_copy(through) : NULL;
-	s->words = (struct smtp_words){ .hello = op->hello, .from = op->mail_from, .to = op->rcpt_to };
+	s->words = (struct smtp_words){ .hello = op->hello ? op->hello : own_name(s), .from = op->mail_from, .to = op->rcpt_to };
 	*result = (struct op_result){ 0 };
 	buf_init(&result->out, op->max_out_bytes ? op->max_out_bytes : OP_OUT_MAX_DEFAULT);
 	sm_init(&s->sm, states, RESOLVE);

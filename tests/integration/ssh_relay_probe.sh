@@ -1,7 +1,7 @@
 #!/bin/sh
-# The step `outbound-registration` by the whole program: a customer's mail server (sshd in a namespace of its own, reached by
+# The steps `outbound-registration` and `test-mail` by the whole program: a customer's mail server (sshd in a namespace of its own, reached by
 # `via: {command}`) asks a relay beyond a wire, which is a real Postfix that takes mail of registered addresses and domains
-# only. Nothing is sent.
+# only, and which is the new MX as well: the controller asks it for the test mailbox. Nothing is sent.
 #
 # Needs root, namespaces, sshd, socat and Postfix. Leaves nothing.
 . "$(dirname "$0")/../lib/tap.sh"
@@ -37,8 +37,11 @@ mynetworks = 127.0.0.1/32
 smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
 smtpd_sender_restrictions = check_sender_access texthash:$work/senders, reject
 smtpd_banner = \$myhostname ESMTP
+relay_domains = inside.example
+relay_recipient_maps = texthash:$work/users
 X
-echo 'acme.example OK' >"$work/senders"
+printf '%s OK\n' acme.example msp.example >"$work/senders"
+echo 'probe@inside.example OK' >"$work/users"
 cat >"$work/pf/master.cf" <<'X'
 smtp      inet  n - n - - smtpd
 cleanup   unix  n - n - 0 cleanup
@@ -56,7 +59,7 @@ relay=$!
 ssh-keygen -q -t ed25519 -N '' -f "$work/host_key"
 ssh-keygen -q -t ed25519 -N '' -f "$work/key"
 cp "$work/key.pub" "$work/authorized_keys"
-{ grep -v hes2 /etc/hosts; echo '192.0.2.80 relay.acme.hes2.example'; } >"$work/hosts"
+{ grep -v hes2 /etc/hosts; echo '192.0.2.80 relay.acme.hes2.example mx.acme.hes2.example'; } >"$work/hosts"
 cat >"$work/sshd_config" <<X
 ListenAddress 127.0.0.1:2222
 HostKey $work/host_key
@@ -156,6 +159,24 @@ inventory ', { "name": "shop.example" }'
 move
 is 'one domain is not registered: a person is needed' "$(step state)" needs_person
 has 'it says which' "$(step text)" 'asked from mx1 for shop.example'
+
+# ---- the new MX -----------------------------------------------------------------------------------------------------------
+
+# The controller is where the mail server is: that one's network and names.
+ask_mx() {
+	inventory ", { \"name\": \"inside.example\", \"test_mailbox\": \"$1\" }"
+	run nsenter -t "$server" -n -m "$CUTOVER" run "$work/inv.json" --step firewall --step test-mail --state "$work/mx.db" --yes
+	"$CUTOVER" report --state "$work/mx.db" --format json >"$work/report.json" 2>/dev/null
+	mx=$(jq -r '.tenants[0].steps[] | select(.step == "test-mail" and .target == "domain:inside.example") | .state + ": " + .text' "$work/report.json")
+}
+ask_mx probe@inside.example
+status_is 'the mail itself is a person'"'"'s' 7
+has 'the test mailbox would be accepted' "$mx" 'needs_person: mx.acme.hes2.example would take mail for probe@inside.example (rcpt: 250 2.1.5 Ok)'
+has 'a mailbox of nobody not' "$mx" 'It refuses a mailbox that does not exist. That a mail arrives is not shown by that. Log on'
+ask_mx gone@inside.example
+has 'a mailbox that is not there' "$mx" 'refuses mail for gone@inside.example (rcpt: 550 5.1.1'
+has 'and what that would mean' "$mx" 'mail of inside.example would come back'
+inventory
 
 # ---- no way there -------------------------------------------------------------------------------------------------------
 
