@@ -22,9 +22,9 @@
  *             too, and none is followed. `out` is the body, `err` the answer's header lines. A body larger than
  *             max_out_bytes: E_LIMIT, nothing is returned.
  * OP_SMTP     asks a mail server whether it would take a mail, and hands none over: from the controller, or with `via` through
- *             that host's session, so that the server sees the host's address (transport/smtp.h). Connect, EHLO `hello` (NULL: this machine's name),
- *             STARTTLS where it is offered, MAIL `mail_from`, RCPT `rcpt_to`, QUIT. Every reply is an answer: `out` has a line
- *             `STAGE CODE TEXT` for each (transport/smtp_talk.h), also those before a failure.
+ *             that host's session, so that the server sees the host's address (transport/smtp.h). Connect, EHLO `hello` (NULL:
+ *             this machine's name), STARTTLS where it is offered, MAIL `mail_from`, RCPT `rcpt_to`, QUIT. Every reply is an
+ *             answer: `out` has a line `STAGE CODE TEXT` for each (transport/smtp_talk.h), also those before a failure.
  *
  * On a Windows host the first four mean:
  *
