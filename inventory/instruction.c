@@ -164,6 +164,8 @@ static const struct placeholder {
 	{ "vendor_period", fill_vendor_period },
 };
 
+_Static_assert(ARRAY_LEN(placeholders) == INSTRUCTION_PLACEHOLDERS, "the header and the schema list them");
+
 static const struct placeholder *find(const char *name, size_t len)
 {
 	for (size_t i = 0; i < ARRAY_LEN(placeholders); i++)

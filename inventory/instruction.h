@@ -15,6 +15,8 @@
 #include "base/err.h"
 #include "inventory/model.h"
 
+#define INSTRUCTION_PLACEHOLDERS 18 /* the list above; schema/procedure.v1.schema.json has it, too */
+
 /* Does it hold only placeholders of the list above? */
 int instruction_check(const char *text, struct err *err);
 

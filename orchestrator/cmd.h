@@ -15,7 +15,7 @@
 enum option_lang { LANG_EN, LANG_JA };
 
 /* Bits of --format. */
-enum option_format { FORMAT_TEXT = 1, FORMAT_JSON = 2, FORMAT_CSV = 4, FORMAT_HTML = 8 };
+enum option_format { FORMAT_TEXT = 1, FORMAT_JSON = 2, FORMAT_CSV = 4, FORMAT_HTML = 8, FORMAT_EVIDENCE = 16 };
 
 enum option_owner { OWNER_ANY, OWNER_US, OWNER_CUSTOMER, OWNER_ISP };
 

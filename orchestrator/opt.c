@@ -162,7 +162,7 @@ static int word_get(struct parser *p, const struct option_row *option, const cha
 
 static const char *const only_words[] = { "failed", "unreachable", "unfinished", NULL };
 static const char *const phase_words[] = { "prepare", "ready", "switch", "settle", NULL };
-static const char *const format_words[] = { "text", "json", "csv", "html", NULL };
+static const char *const format_words[] = { "text", "json", "csv", "html", "evidence", NULL };
 static const char *const level_words[] = { "error", "warn", "info", "debug", "trace", NULL };
 static const char *const lang_words[] = { "en", "ja", NULL };
 static const char *const owner_words[] = { "us", "customer", "isp", NULL };

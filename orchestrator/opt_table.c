@@ -99,7 +99,8 @@ const struct command opt_commands[] = {
 	  "what was done for whom, when, with what outcome, and what is left",
 	  "Made from the state file alone. With --out it writes DIR/report.txt, .json, .csv and .html, those of "
 	  "--format, "
-	  "and prints their paths; without it one format goes to stdout.",
+	  "and prints their paths; without it one format goes to stdout. The format evidence writes into DIR/evidence what people "
+	  "gave as proof.",
 	  cmd_report },
 	{ COMMAND_HELP, "help", { "[COMMAND]" }, "what a command does and which options it takes", "", NULL },
 	{ 0, NULL, { NULL }, NULL, NULL, NULL },
@@ -111,7 +112,7 @@ const struct option_row opt_options[] = {
 	{ "out", 0, "DIR", OPTION_TEXT, COMMAND_PLAN | COMMAND_REPORT, 0, FIELD(out_dir),
 	  "write files into DIR (it is made when it is not there)" },
 	{ "format", 0, "FORMAT…", OPTION_FORMATS, COMMAND_REPORT, 0, FIELD(formats),
-	  "text (the default), json, csv, html" },
+	  "text (the default), json, csv, html; evidence: the files that people gave as proof" },
 	{ "watch", 0, NULL, OPTION_FLAG, COMMAND_STATUS, 0, FIELD(watch),
 	  "draw it again each second, until the run ends" },
 	{ "learn-keys", 0, "FILE", OPTION_TEXT, COMMAND_PLAN, 0, FIELD(learn_keys),

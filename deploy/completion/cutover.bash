@@ -26,7 +26,7 @@ _cutover_values() {
 	case $1 in
 	--phase) echo 'prepare ready switch settle' ;;
 	--only) echo 'failed unreachable unfinished' ;;
-	--format) echo 'text json csv html' ;;
+	--format) echo 'text json csv html evidence' ;;
 	--log-level) echo 'error warn info debug trace' ;;
 	--lang) echo 'en ja' ;;
 	--owner) echo 'us customer isp' ;;

@@ -62,18 +62,27 @@ static char *person_text(const json_t *root, const char *key)
 	return str_dup(json_is_string(value) ? json_string_value(value) : "");
 }
 
+static char *person_evidence_name(const json_t *root)
+{
+	const char *path = json_string_value(json_object_get(json_object_get(root, "evidence"), "path"));
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	return str_dup(slash ? slash + 1 : path ? path : "");
+}
+
 static char *person_evidence(const json_t *root)
 {
 	const json_t *evidence = json_object_get(root, "evidence");
-	const char *path = json_string_value(json_object_get(evidence, "path"));
 	const char *sha256 = json_string_value(json_object_get(evidence, "sha256"));
-	const char *slash = path ? strrchr(path, '/') : NULL;
-	char hash[16];
+	char *name = person_evidence_name(root), hash[16], *text;
 
-	if (!path || !sha256)
-		return person_text(root, "evidence");
-	return str_fmt("%s, %lld bytes, SHA-256 %s", slash ? slash + 1 : path,
-		       (long long)json_integer_value(json_object_get(evidence, "bytes")), hash_short(sha256, hash));
+	if (*name && sha256)
+		text = str_fmt("%s, %lld bytes, SHA-256 %s", name,
+			       (long long)json_integer_value(json_object_get(evidence, "bytes")), hash_short(sha256, hash));
+	else
+		text = person_text(root, "evidence");
+	free(name);
+	return text;
 }
 
 void report_person_of(const struct report_event *event, struct report_person *out)
@@ -87,6 +96,7 @@ void report_person_of(const struct report_event *event, struct report_person *ou
 		.os_user = person_text(root, "os_user"),
 		.ssh_origin = person_text(root, "ssh_origin"),
 		.evidence = person_evidence(root),
+		.evidence_name = person_evidence_name(root),
 	};
 	json_decref(root);
 }
@@ -99,6 +109,7 @@ void report_person_release(struct report_person *p)
 	free(p->os_user);
 	free(p->ssh_origin);
 	free(p->evidence);
+	free(p->evidence_name);
 	*p = (struct report_person){ 0 };
 }
 

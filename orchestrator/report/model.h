@@ -175,6 +175,7 @@ const char *report_instruction(const struct report_row *row, bool japanese);
    e3b0c44298fc". */
 struct report_person {
 	char *result, *by, *note, *os_user, *ssh_origin, *evidence;
+	char *evidence_name; /* "proof.png": what its file was called */
 };
 void report_person_of(const struct report_event *event, struct report_person *out);
 void report_person_release(struct report_person *person);

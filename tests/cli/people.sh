@@ -73,6 +73,12 @@ status_is 'confirm --evidence' 0
 rm proof.png
 run "$CUTOVER" report cress
 out_has 'report: the evidence by name, size and hash' "(evidence: proof.png, 22 bytes, SHA-256 $(echo "$hash" | cut -c1-12))"
+run "$CUTOVER" report --format evidence --out proof
+status_is 'report --format evidence' 0
+is 'report --format evidence: the file as it was, and private' \
+	"$(cat "$out") $(sha256sum <"$(cat "$out")" | cut -d' ' -f1) $(stat -c %a "$(cat "$out")")" \
+	"proof/evidence/$(echo "$hash" | cut -c1-12)-proof.png $hash 600"
+refuses 'report --format evidence without a folder' 'add --out DIR' "$CUTOVER" report --format evidence
 is 'the state file is private' "$(stat -c %a cutover.db)" 600
 run "$CUTOVER" report cress --format json
 is 'report.json: what she was told, and whose it was' \

@@ -64,8 +64,26 @@ START_TEST(test_write)
 }
 END_TEST
 
+/* What the schema tells an editor is what there is. */
+START_TEST(test_schema)
+{
+	json_t *schema = json_load_file(SOURCE_DIR "/schema/procedure.v1.schema.json", 0, NULL);
+	json_t *step = json_object_get(json_object_get(json_object_get(schema, "definitions"), "step"), "properties");
+	const char *said = json_string_value(json_object_get(json_object_get(step, "instruction"), "description"));
+	size_t n = 0;
+
+	ck_assert_ptr_nonnull(said);
+	ck_assert_int_eq(instruction_check(said, NULL), 0);
+	for (const char *p = said; (p = strchr(p, '{')) != NULL; p++)
+		n++;
+	ck_assert_uint_eq(n, INSTRUCTION_PLACEHOLDERS);
+	json_decref(schema);
+}
+END_TEST
+
 SUITE(instruction)
 {
+	TEST_CASE(s, test_schema);
 	TEST_CASE(s, test_check);
 	TEST_CASE(s, test_write);
 }
