@@ -156,13 +156,18 @@ static void set_names(const struct agent_ctx *ctx, struct facts *f, int k, const
 	facts_setf(f, fact_key(key, "file", k, "line"), "%ld", line);
 }
 
+/* Bytes that nothing is made of are not kept: what else is in a customer's file is nobody's business. */
 static void set_bytes(const struct agent_ctx *ctx, struct facts *f, int k, const char *bytes, size_t len)
 {
 	char key[FACT_KEY_MAX], sha[SHA256_HEX_MAX];
 
-	facts_set(f, fact_key(key, "file", k, "bytes"), bytes, len);
 	set_file(f, k, "sha256", sha256_hex(bytes, len, sha));
 	set_names(ctx, f, k, bytes, len);
+	fact_key(key, "file", k, "bytes");
+	if (is_state(f, k, "old") || strcmp(file(f, k, "kind"), "master") == 0)
+		facts_set(f, key, bytes, len);
+	else
+		facts_unset(f, key);
 }
 
 static void set_result(const struct agent_ctx *ctx, struct facts *f, int k, const struct op_result *result)

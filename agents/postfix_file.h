@@ -5,7 +5,7 @@
  *
  * Facts of each file, beside those of postfix_read.h:
  *   file.K.state     old: names the old relay; new: the new one and no old one; none | missing, unreadable
- *   file.K.bytes     the file; a main.cf may hold a password (static:): never for display
+ *   file.K.bytes     the file, of old and of every master.cf; a main.cf may hold a password (static:): never for display
  *   file.K.sha256, .mode, .owner, .group, .links
  *   file.K.line, .where   of the first place; where: its parameter
  *   file.K.stray     the first place that names the old relay and is not understood, for people

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #define KEYS "postfix-keys.sh"
+#define ENTRIES_MAX 500 /* the script's own limit; a host that says more is not believed */
 #define SHOWN "(what is behind the key is not shown)"
 
 static const char *fact(const struct facts *f, int k, const char *name)
@@ -133,10 +134,12 @@ static void set_keys(struct facts *f, int k, const char *text, size_t len)
 	struct frame frame;
 	struct entry entry;
 	size_t at = 0;
+	int n = 0;
 
-	while (frames_next(text, len, &at, &frame)) {
+	while (n < ENTRIES_MAX && frames_next(text, len, &at, &frame)) {
 		if (!frame_is(&frame, "entry") || !entry_parse(&frame, &entry))
 			continue;
+		n++;
 		buf_addf(&keys, "%s%s", keys.len ? "\n" : "", entry.key);
 		free(entry.key);
 	}
@@ -150,13 +153,19 @@ static void set_entries(const struct agent_ctx *ctx, struct facts *f, int k, con
 	struct frame frame;
 	struct entry entry;
 	size_t at = 0;
+	int n = 0;
 
 	set_keys(f, k, text, len);
-	while (frames_next(text, len, &at, &frame)) {
+	while (n < ENTRIES_MAX && frames_next(text, len, &at, &frame)) {
 		if (!frame_is(&frame, "entry") || !entry_parse(&frame, &entry))
 			continue;
+		n++;
 		judge_entry(ctx, f, k, &entry, &pairs, &places);
 		free(entry.key);
+	}
+	if (n == ENTRIES_MAX) {
+		set(f, k, "state", "odd");
+		set(f, k, "why", "it has more keys with the relays' names than are looked at");
 	}
 	if (pairs.len && !is_state(f, k, "odd"))
 		set(f, k, "state", "old");

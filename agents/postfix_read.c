@@ -28,8 +28,8 @@ static const char *const indexed_types[] = { "hash", "btree", "lmdb", "cdb", "db
 static const char *const pattern_types[] = { "regexp", "pcre" };
 static const char *const plain_types[] = { "texthash", "cidr" };
 
-/* Types that ask nobody and name no relay by themselves. */
-static const char *const harmless_types[] = { "static", "environ", "fail", "internal" };
+/* Types that ask nobody: what they say stands in main.cf or master.cf, where it is found. */
+static const char *const harmless_types[] = { "static", "inline", "environ", "fail", "internal" };
 
 static bool is_among(const char *const *list, size_t n, const char *word)
 {

@@ -146,12 +146,16 @@ static bool is_parameter_byte(char c)
 	return is_alnum(c) || c == '_';
 }
 
+/* What is beyond these is not followed: a name that stands there is no relay, and so a person's. */
+#define REFERENCES_MAX 512
+#define ROUNDS_MAX 16
+
 /* Adds what $name, ${name…} and $(name) refer to; true when one was new. */
 static bool add_references(struct names *names, const char *text, size_t len)
 {
 	bool added = false;
 
-	for (size_t i = 0; i + 1 < len; i++) {
+	for (size_t i = 0; i + 1 < len && names->n < REFERENCES_MAX; i++) {
 		size_t at = i + 1, end;
 
 		if (text[i] != '$')
@@ -232,10 +236,11 @@ static void references_find(struct references *r, const struct search *s)
 	}
 	if (s->wanted->also)
 		add_references(&r->names, s->wanted->also, s->wanted->also_len);
-	do {
+	r->added = true;
+	for (int round = 0; r->added && round < ROUNDS_MAX; round++) {
 		r->added = false;
 		each_value(s->text, s->len, follow, r);
-	} while (r->added);
+	}
 }
 
 struct main_search {

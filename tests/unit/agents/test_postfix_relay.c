@@ -180,9 +180,9 @@ START_TEST(test_parse)
 	ck_assert_str_eq(fact_at(&rec.now, "file", 4, "kind"), "patterns");
 	ck_assert_str_eq(fact_at(&rec.now, "file", 4, "map"), "");
 	ck_assert_str_eq(facts_text(&rec.now, "key.n", ""), "2");
-	ck_assert_str_eq(facts_text(&rec.now, "unread.n", ""), "3");
+	ck_assert_str_eq(facts_text(&rec.now, "unread.n", ""), "2");
 	ck_assert_str_eq(fact_at(&rec.now, "unread", 0, "text"), "transport_maps of /etc/postfix asks mysql:/d.cf");
-	ck_assert_str_eq(fact_at(&rec.now, "unread", 2, "text"), "smtp_tls_policy_maps of /etc/postfix asks ldap:tls");
+	ck_assert_str_eq(fact_at(&rec.now, "unread", 1, "text"), "smtp_tls_policy_maps of /etc/postfix asks ldap:tls");
 	recorded_end();
 }
 END_TEST
@@ -295,6 +295,29 @@ START_TEST(test_keys)
 	assess_as(ASSESS_PERSON, SASL " is not there, but smtp_sasl_password_maps asks it");
 	is(answer(rows_of("observe", "look-keys"), 0, 0, SCRIPT_FAILED, "", "cannot be read\n"), VERDICT_OK, "");
 	assess_as(ASSESS_PERSON, "cannot be looked into (cannot be read)");
+	recorded_end();
+}
+END_TEST
+
+/* A host that says more than any has. */
+START_TEST(test_floods)
+{
+	struct buf parameters = BUF_INIT, answer_text = BUF_INIT;
+
+	begin();
+	for (int i = 0; i < 3000; i++)
+		buf_addf(&parameters, "%shash:/t%d", i ? " " : "transport_maps = ", i);
+	is(answer_frames(rows_of("observe", "read"), 0, frames("instance", "/e", "parameters", buf_str(&parameters), NULL)), VERDICT_OK, "");
+	ck_assert_int_le(fact_number(&rec.now, "file.n"), POSTFIX_FILES_MAX);
+	assess_as(ASSESS_PERSON, "more instances or tables than are looked into");
+	see_all(OLD_MAIN, NEW_TABLE, "s1", OLD_KEY, NULL);
+	for (int i = 0; i < 5000; i++)
+		buf_addf(&answer_text, "entry %zu\n1 2 [" OLD_RELAY "]:%d\n", strlen("1 2 [" OLD_RELAY "]:1000"), 1000 + i);
+	buf_adds(&answer_text, "end 0\n\n");
+	is(answer(rows_of("observe", "look-keys"), 0, 0, 0, buf_str(&answer_text), ""), VERDICT_OK, "");
+	assess_as(ASSESS_PERSON, "more keys with the relays' names");
+	buf_release(&parameters);
+	buf_release(&answer_text);
 	recorded_end();
 }
 END_TEST
@@ -529,6 +552,7 @@ SUITE(postfix_relay)
 	TEST_CASE(s, test_assess_drift);
 	TEST_CASE(s, test_assess_person);
 	TEST_CASE(s, test_keys);
+	TEST_CASE(s, test_floods);
 	TEST_CASE(s, test_apply_in_order);
 	TEST_CASE(s, test_reload_after_a_crash);
 	TEST_CASE(s, test_keys_after_a_crash);

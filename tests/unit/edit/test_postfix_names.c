@@ -175,6 +175,25 @@ START_TEST(test_random)
 }
 END_TEST
 
+/* As many references as a file can hold: what is not followed is no relay, and it does not take for ever. */
+START_TEST(test_many_references)
+{
+	struct buf text = BUF_INIT;
+	struct postfix_names names;
+
+	buf_adds(&text, "relayhost = $n0\n");
+	for (int i = 0; i < 30000; i++)
+		buf_addf(&text, "n%d = $n%d\n", i + 1, i + 2);
+	buf_adds(&text, "n30001 = " NAME_OLD "\nrelayhost = " NAME_OLD "\n");
+	postfix_names_find(POSTFIX_MAIN, buf_str(&text), text.len, &wanted, &names);
+	ck_assert_uint_eq(names.n, 2);
+	ck_assert(!names.at[0].is_relay);
+	ck_assert(names.at[1].is_relay);
+	postfix_names_release(&names);
+	buf_release(&text);
+}
+END_TEST
+
 /* Each beginning is read to its end and not beyond. */
 START_TEST(test_beginnings)
 {
@@ -201,5 +220,6 @@ SUITE(postfix_names)
 	TEST_CASE(s, test_mentions_in_a_pattern);
 	TEST_CASE(s, test_references_of_another_file);
 	TEST_CASE(s, test_random);
+	TEST_CASE(s, test_many_references);
 	TEST_CASE(s, test_beginnings);
 }
