@@ -7,9 +7,8 @@
  *
  *     EHLO, STARTTLS where it is offered, MAIL postmaster@DOMAIN, RCPT somebody outside, QUIT
  *
- * postmaster is the one mailbox that every domain has (RFC 5321 §4.5.1). Somebody outside has to be in none of the tenant's
- * domains, or the relay takes the mail whoever brings it: the first such address of the tenant's contacts, else the profile's
- * `probe_recipient`. EHLO names the host's first public address, as an address literal (§4.1.3), else its address.
+ * postmaster is the one mailbox that every domain has (RFC 5321 §4.5.1); who is outside: smtp_said.h. EHLO names the host's first
+ * public address, as an address literal (§4.1.3), else its address.
  *
  * What the answers mean: smtp_said.h. RCPT refused is most often an address that is not registered, or not this one (NAT,
  * several, IPv6).
@@ -89,7 +88,7 @@ static int pairs(const struct agent_ctx *ctx)
 /* NULL: nobody outside is known. */
 static const char *outsider(const struct agent_ctx *ctx)
 {
-	return smtp_outsider(ctx->tenant, ctx->inventory->profile);
+	return smtp_outsider(ctx->inventory, ctx->tenant);
 }
 
 static char *hello_of(const struct host *host)
@@ -240,7 +239,7 @@ static int assess(const struct agent_ctx *ctx, struct assessment *out, struct er
 	else if (!n)
 		assess_nobody(ctx, "no host of the inventory is a sending server that could ask the relay", out);
 	else if (!outsider(ctx))
-		assess_nobody(ctx, "nobody outside the tenant's domains is known that a mail could be for: add a contact of yours with "
+		assess_nobody(ctx, "nobody outside all tenants' domains is known that a mail could be for: add a contact of yours with "
 				   "an `email`, or `probe_recipient` to the profile's `extra`", out);
 	else if (ctx->wall_ms < ctx->tenant->migration_ms)
 		assessment_set(out, ASSESS_OLD, "%s is asked from the migration date on (%s), through the session%s of %d sending server%s",

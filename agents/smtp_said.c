@@ -65,22 +65,33 @@ struct smtp_said smtp_said(const struct op_result *result)
 
 /* ---- who is meant -------------------------------------------------------------------------------------------------- */
 
-static bool is_ours(const struct tenant *t, const char *address)
+/* The domain itself or one below it. */
+static bool is_in(const char *host, const char *domain)
+{
+	size_t n = strlen(host), k = strlen(domain);
+
+	return n >= k && strcasecmp(host + n - k, domain) == 0 && (n == k || host[n - k - 1] == '.');
+}
+
+static bool is_outside(const struct inventory *inv, const char *address)
 {
 	const char *at = strrchr(address, '@');
 
-	for (size_t i = 0; at && i < t->domains_n; i++)
-		if (strcasecmp(at + 1, t->domains[i].name) == 0)
-			return true;
-	return !at;
+	for (size_t i = 0; at && i < inv->tenants_n; i++)
+		for (size_t k = 0; k < inv->tenants[i].domains_n; k++)
+			if (is_in(at + 1, inv->tenants[i].domains[k].name))
+				return false;
+	return at != NULL;
 }
 
-const char *smtp_outsider(const struct tenant *t, const struct profile *profile)
+const char *smtp_outsider(const struct inventory *inv, const struct tenant *t)
 {
-	const char *given = json_string_value(json_object_get(profile->extra, "probe_recipient"));
+	const char *given = json_string_value(json_object_get(inv->profile->extra, "probe_recipient"));
 
+	if (given && is_outside(inv, given))
+		return given;
 	for (size_t i = 0; i < t->contacts_n; i++)
-		if (t->contacts[i].email && !is_ours(t, t->contacts[i].email))
+		if (t->contacts[i].email && is_outside(inv, t->contacts[i].email))
 			return t->contacts[i].email;
-	return given && !is_ours(t, given) ? given : NULL;
+	return NULL;
 }

@@ -24,10 +24,12 @@ struct smtp_said {
 
 struct smtp_said smtp_said(const struct op_result *result);
 
-/* An address of nobody in the tenant's domains, to ask in the name of or about: the first such one of the tenant's contacts,
-   else the profile's `probe_recipient`; NULL: nobody is known. */
+/* An address outside, to ask in the name of or about: of no domain of any tenant of the inventory, nor below one. The service may
+   be the MX of all of these, and then it takes their mail whoever brings it, which would look like a registration. The profile's
+   `probe_recipient`, else the first such one of the tenant's contacts; NULL: nobody is known. That none of another provider's
+   customers on the same service is meant is the inventory's to see to. */
+struct inventory;
 struct tenant;
-struct profile;
-const char *smtp_outsider(const struct tenant *tenant, const struct profile *profile);
+const char *smtp_outsider(const struct inventory *inventory, const struct tenant *tenant);
 
 #endif

@@ -62,7 +62,7 @@ static bool is_in(const struct agent_ctx *ctx, enum mailbox mailbox, const char 
 /* Nobody's mailbox is asked for only where the other one was accepted: else it says nothing. */
 static enum step_request ask(const struct agent_ctx *ctx, int n, struct op *op, char item[ITEM_MAX])
 {
-	const char *from = smtp_outsider(ctx->tenant, ctx->inventory->profile);
+	const char *from = smtp_outsider(ctx->inventory, ctx->tenant);
 
 	if (n > NOBODY || !test_mailbox(ctx) || !from || ctx->wall_ms < ctx->tenant->migration_ms)
 		return OP_END;
@@ -142,8 +142,8 @@ static int assess(const struct agent_ctx *ctx, struct assessment *out, struct er
 	(void)err;
 	if (!test_mailbox(ctx))
 		person(ctx, out, "the inventory names no `test_mailbox` for %s, so the new MX is not asked", ctx->domain->name);
-	else if (!smtp_outsider(ctx->tenant, ctx->inventory->profile))
-		person(ctx, out, "nobody outside the tenant's domains is known that a mail could be from: add a contact of yours with an `email`, or "
+	else if (!smtp_outsider(ctx->inventory, ctx->tenant))
+		person(ctx, out, "nobody outside all tenants' domains is known that a mail could be from: add a contact of yours with an `email`, or "
 				 "`probe_recipient` to the profile's `extra`");
 	else if (ctx->wall_ms < ctx->tenant->migration_ms)
 		assessment_set(out, ASSESS_OLD, "%s is asked from the migration date on (%s) whether it takes mail for %s", ctx->tenant->new_mx,

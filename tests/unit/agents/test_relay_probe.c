@@ -62,6 +62,8 @@ static void begin(void)
 	rec.tenant.domains_given = true;
 	rec.tenant.contacts = contacts;
 	rec.tenant.contacts_n = 3;
+	rec.inventory.tenants = &rec.tenant;
+	rec.inventory.tenants_n = 1;
 	rec.tenant.migration_ms = 500000;
 	rec.ctx.host = NULL;
 	rec.ctx.step = &step;
@@ -233,9 +235,29 @@ START_TEST(test_nobody_to_ask)
 	rec.tenant.contacts_n = 2; /* the customer's own */
 	asks_nobody(0);
 	assess_as(ASSESS_PERSON, "add a contact of yours with an `email`, or `probe_recipient`");
-	rec.profile.extra = json_pack("{s:s}", "probe_recipient", "x@b.example");
+	rec.profile.extra = json_pack("{s:s}", "probe_recipient", "x@Mail.B.example");
 	asks_nobody(0);
 	json_object_set_new(rec.profile.extra, "probe_recipient", json_string(msp_mail));
+	pair_is(0, "mx1 for a.example", "mx1", "[203.0.113.7]", "postmaster@a.example");
+	end();
+}
+END_TEST
+
+/* A relay that is another tenant's MX takes mail for him from everybody: nobody of any tenant is asked about. */
+START_TEST(test_another_tenant_is_not_outside)
+{
+	char msp[] = "msp.example", sp[] = "sp.example";
+	struct domain operators[] = { { .name = msp } };
+	struct tenant two[2];
+
+	begin();
+	two[0] = rec.tenant;
+	two[1] = (struct tenant){ .domains = operators, .domains_n = 1 };
+	rec.inventory.tenants = two;
+	rec.inventory.tenants_n = 2;
+	asks_nobody(0);
+	assess_as(ASSESS_PERSON, "nobody outside all tenants' domains is known");
+	operators[0].name = sp;
 	pair_is(0, "mx1 for a.example", "mx1", "[203.0.113.7]", "postmaster@a.example");
 	end();
 }
@@ -263,5 +285,6 @@ SUITE(relay_probe)
 	TEST_CASE(s, test_later);
 	TEST_CASE(s, test_failures);
 	TEST_CASE(s, test_nobody_to_ask);
+	TEST_CASE(s, test_another_tenant_is_not_outside);
 	TEST_CASE(s, test_a_host_without_a_login);
 }
