@@ -69,10 +69,12 @@ static char *why_not_ours(const struct agent_ctx *ctx)
 
 	if (*keeper)
 		return str_fmt("%s keeps the rules here", keeper);
+	if (*now)
+		return str_ndup(now, strlen(now) - 2);
 	if (find_lack(ctx, true, &lack))
 		return not_known(ctx, &lack);
-	if (*now || *boot)
-		return str_ndup(*now ? now : boot, strlen(*now ? now : boot) - 2);
+	if (*boot)
+		return str_ndup(boot, strlen(boot) - 2);
 	for (int n = 0; n < FILTER_FILES; n++) {
 		struct buf bytes = { .max = (size_t)8 << 20 };
 		struct err err = { 0 };

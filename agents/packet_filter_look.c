@@ -158,6 +158,114 @@ static void cover(struct coverage *c, const struct coverage_question *q, const s
 		coverage_unread(c, f->unread);
 }
 
+/* ---- what nothing loads at a boot ------------------------------------------------------------------------------------ */
+
+#define LOADERS "nftables.service, netfilter-persistent, iptables.service"
+
+/* All chains of one moment, as a packet meets them; what cannot be read is said elsewhere. */
+struct chains {
+	struct filter nft, iptables, legacy;
+};
+
+static struct chains chains_of(const struct filters *f, const struct packet *p)
+{
+	const char *sets = f->sets ? f->sets : "";
+	struct chains c = { 0 };
+
+	if (f->nft)
+		nft_read(f->nft, p, shown_by_iptables, (void *)f, &c.nft);
+	if (f->iptables)
+		iptables_read(f->iptables, sets, p, &c.iptables, NULL);
+	if (f->legacy)
+		iptables_read(f->legacy, sets, p, &c.legacy, NULL);
+	return c;
+}
+
+static void chains_release(struct chains *c)
+{
+	filter_release(&c->nft);
+	filter_release(&c->iptables);
+	filter_release(&c->legacy);
+}
+
+/* What the kernel calls ip filter, iptables-nft shows as its own. */
+static bool is_in_place_of(const struct filter_chain *a, const struct filter_chain *b)
+{
+	const char *family = *a->family ? a->family : "ip", *other = *b->family ? b->family : "ip";
+
+	return a->hook == b->hook && strcmp(a->table, b->table) == 0 && strcmp(family, other) == 0;
+}
+
+static bool has_place(const struct filter *f, const struct filter_chain *c)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (is_in_place_of(f->chains[i], c))
+			return true;
+	return false;
+}
+
+/* As though no rule let anything pass: so a rule of ours, or a colleague's that is gone at the next boot, hides nothing. */
+static void forget_accepts(struct filter *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		for (size_t k = 0; k < f->chains[i]->n; k++)
+			if (f->chains[i]->rules[k].verdict == FILTER_ACCEPT)
+				belief_release(&f->chains[i]->rules[k].applies);
+}
+
+/* By its policy or a rule: one that bans other addresses only, as fail2ban's, does not. */
+static bool can_drop(const struct filter_chain *c, const struct ranges *needed)
+{
+	struct filter_doubts doubts = { 0 };
+	struct filter_end end;
+	bool drops;
+
+	filter_walk(c, needed, &end, &doubts);
+	drops = end.dropped.n > 0;
+	filter_doubts_release(&doubts);
+	filter_end_release(&end);
+	return drops;
+}
+
+/* The first chain on the packet's way that can drop it and is in none of what is loaded at a boot; the caller frees the sentence. */
+static char *not_loaded(struct filter *now, bool legacy, const struct packet *p, const struct ranges *needed, const struct chains *boot)
+{
+	forget_accepts(now);
+	for (size_t i = 0; i < now->n; i++) {
+		const struct filter_chain *c = now->chains[i];
+		if (!(c->hook & p->hooks) || (c->nat && p->established) || has_place(&boot->iptables, c) ||
+		    (!legacy && has_place(&boot->nft, c)) || !can_drop(c, needed))
+			continue;
+		return str_fmt("the chain %.64s of the %.16s table %.64s can drop it, and nothing that is known to load rules at a boot (" LOADERS
+			       ") has it", c->name, *c->family ? c->family : legacy ? "iptables-legacy" : "iptables", c->table);
+	}
+	return NULL;
+}
+
+/* What filters now came from somewhere else (rc.local, a unit of its own, a program): who knows what that does at the next boot? */
+static void find_not_loaded(struct coverage *c, const struct coverage_question *q, const struct filters *now, const struct filters *boot)
+{
+	char *why = NULL;
+
+	for (int i = 0; i < COVERAGE_PACKETS && !why; i++) {
+		struct chains is, will;
+		struct packet p;
+		coverage_packet(q, i, &p);
+		is = chains_of(now, &p);
+		will = chains_of(boot, &p);
+		why = not_loaded(&is.nft, false, &p, &q->needed, &will);
+		if (!why)
+			why = not_loaded(&is.iptables, false, &p, &q->needed, &will);
+		if (!why)
+			why = not_loaded(&is.legacy, true, &p, &q->needed, &will);
+		chains_release(&is);
+		chains_release(&will);
+	}
+	if (why)
+		coverage_unread(c, why);
+	free(why);
+}
+
 /* ---- our own rules -------------------------------------------------------------------------------------------------- */
 
 static void find_marks_saved(struct filter_marks *m, const struct packet *p, const char *saved, const char *sets, const char *family,
@@ -199,8 +307,7 @@ static void look_for_marks(const struct agent_ctx *ctx, struct coverage_question
 static void boot_unknown(struct filters *boot, const struct filters *now)
 {
 	if (!boot->any && now->any && !boot->unread)
-		boot->unread = str_dup("nothing is known of that loads the rules at a boot (nftables.service, netfilter-persistent, "
-				       "iptables.service)");
+		boot->unread = str_dup("nothing is known of that loads the rules at a boot (" LOADERS ")");
 }
 
 /* The profile's ranges as a set; false: one of them is not IPv4. */
@@ -292,6 +399,8 @@ static void look_at(const struct agent_ctx *ctx, const struct coverage_question 
 		filter_keep(ctx, FILTER_NOW, &asked, &c);
 		coverage_release(&c);
 		cover(&c, &asked, boot);
+		if (!boot->unread)
+			find_not_loaded(&c, &asked, now, boot);
 		filter_keep(ctx, FILTER_BOOT, &asked, &c);
 		coverage_release(&c);
 	}

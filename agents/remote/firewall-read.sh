@@ -91,7 +91,8 @@ if [ -n "$saved" ]; then
 fi
 
 keepers=
-if has firewall-cmd && firewall-cmd --state >/dev/null 2>&1; then
+# One that is stopped comes back at the next boot.
+if { has firewall-cmd && firewall-cmd --state >/dev/null 2>&1; } || enabled firewalld.service; then
 	keepers=firewalld
 fi
 if grep -qx 'ENABLED=yes' /etc/ufw/ufw.conf 2>/dev/null; then

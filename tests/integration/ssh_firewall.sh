@@ -255,6 +255,13 @@ mkdir -p "$etc/ufw"
 echo 'ENABLED=yes' >"$etc/ufw/ufw.conf"
 persons 'kept by ufw' "left to a person: ufw keeps the rules here. As root on mx1: nft insert rule inet filter input handle"
 rm -rf "$etc/ufw"
+echo firewalld.service >>"$work/enabled"
+persons 'kept by a firewalld that is stopped' 'left to a person: firewalld keeps the rules here'
+echo nftables.service >"$work/enabled"
+in_server iptables -P INPUT DROP
+in_server iptables -A INPUT -j ACCEPT
+persons 'loaded by nobody knows whom' 'the chain INPUT of the iptables table filter can drop it'
+reboot
 
 # ---- iptables ---------------------------------------------------------------------------------------------------------
 

@@ -131,6 +131,54 @@ START_TEST(test_unknown)
 }
 END_TEST
 
+/* What filters now and drops is in nothing that is loaded at a boot: who knows what is there then? */
+START_TEST(test_from_elsewhere)
+{
+	static const char drops[] = "*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp -m tcp --dport 25 -j ACCEPT\n-A INPUT -m state --state "
+				    "ESTABLISHED -j ACCEPT\nCOMMIT\n";
+	static const char ours[] = "*filter\n:INPUT DROP [0:0]\n-A INPUT -m state --state ESTABLISHED -j ACCEPT\n-A INPUT -s "
+				   "150.70.0.0/16 -p tcp -m tcp --dport 25 -m comment --comment cutover -j ACCEPT\n-A INPUT -s 216.104.0.0/19 "
+				   "-p tcp -m tcp --dport 25 -m comment --comment cutover -j ACCEPT\nCOMMIT\n";
+	static const char words[] = "passes after a reboot on port 25 is not known: the chain INPUT of the iptables table filter can drop it, and "
+				    "nothing that is known to load rules at a boot (nftables.service, netfilter-persistent, iptables.service) has "
+				    "it; look at it, then confirm the step";
+
+	assessed(frames("iptables", drops, "boot-nft", OPEN, ROUTES), ASSESS_PERSON, words);
+	assessed(frames("iptables", drops, "boot-nft", NOTHING, ROUTES), ASSESS_PERSON, words);
+	assessed(frames("iptables", ours, "boot-nft", OPEN, ROUTES), ASSESS_PERSON, words);
+	assessed(frames("legacy", drops, "boot-nft", OPEN, ROUTES), ASSESS_PERSON, "the chain INPUT of the iptables-legacy table filter can drop");
+	assessed(frames("nft", WHOLE, "boot-iptables", SHOWS_NOTHING, ROUTES), ASSESS_PERSON, "the chain input of the inet table filter can drop");
+	begin("{}");
+	is(answer_frames(row(rec.agent->verify, "read-filters-again"), 0, frames("iptables", drops, "boot-nft", OPEN, ROUTES)), VERDICT_FAIL,
+	   "on port 25 after a reboot (the chain INPUT of the iptables table filter can drop it");
+	recorded_end();
+}
+END_TEST
+
+#define IP_INPUT                                                                                                       \
+	"{\"chain\": {\"family\": \"ip\", \"table\": \"filter\", \"name\": \"INPUT\", \"handle\": 1, \"type\": "      \
+	"\"filter\", \"hook\": \"input\", \"prio\": 0, \"policy\": \"drop\"}}, {\"rule\": {\"family\": \"ip\", "       \
+	"\"table\": \"filter\", \"chain\": \"INPUT\", \"handle\": 4, \"expr\": [{\"accept\": null}]}}"
+#define BANS(address)                                                                                                  \
+	", {\"chain\": {\"family\": \"inet\", \"table\": \"f2b-table\", \"name\": \"f2b-chain\", \"handle\": 1, "       \
+	"\"type\": \"filter\", \"hook\": \"input\", \"prio\": -1, \"policy\": \"accept\"}}, {\"rule\": {\"family\": "  \
+	"\"inet\", \"table\": \"f2b-table\", \"chain\": \"f2b-chain\", \"handle\": 2, \"expr\": [{\"match\": {\"op\": " \
+	"\"==\", \"left\": {\"payload\": {\"protocol\": \"ip\", \"field\": \"saddr\"}}, \"right\": \"" address              \
+	"\"}}, {\"drop\": null}]}}"
+
+/* What drops nothing of the service's is nobody's trouble; and iptables shows the table ip filter of nftables as its own. */
+START_TEST(test_from_elsewhere_but_harmless)
+{
+	assessed(frames("nft", BEGIN CHAIN("drop") FROM_ALL BANS("198.51.100.9") ENDS, "boot-nft", WHOLE, ROUTES), ASSESS_NEW, "");
+	assessed(frames("iptables", "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:f2b-sshd - [0:0]\n-A INPUT -p tcp -m multiport --dports 22 "
+				    "-j f2b-sshd\n-A f2b-sshd -j DROP\nCOMMIT\n", "nft", WHOLE, "boot-nft", WHOLE, ROUTES), ASSESS_NEW, "");
+	assessed(frames("iptables", "*filter\n:INPUT DROP [0:0]\n-A INPUT -j ACCEPT\nCOMMIT\n", "boot-nft", BEGIN IP_INPUT ENDS, ROUTES),
+		 ASSESS_NEW, "");
+	assessed(frames("nft", BEGIN CHAIN("drop") FROM_ALL BANS("150.70.1.1") ENDS, "boot-nft", WHOLE, ROUTES), ASSESS_PERSON,
+		 "is dropped on port 25, and left to a person: the chain f2b-chain of the table f2b-table is kept by a program of its own");
+}
+END_TEST
+
 /* Each of several filters has to let it through; a table that iptables cannot show is read from nft. */
 START_TEST(test_several)
 {
@@ -210,6 +258,8 @@ SUITE(packet_filter)
 	TEST_CASE(s, test_missing);
 	TEST_CASE(s, test_fix_is_whole);
 	TEST_CASE(s, test_unknown);
+	TEST_CASE(s, test_from_elsewhere);
+	TEST_CASE(s, test_from_elsewhere_but_harmless);
 	TEST_CASE(s, test_several);
 	TEST_CASE(s, test_interface);
 	TEST_CASE(s, test_direction);

@@ -228,7 +228,8 @@ START_TEST(test_marks)
 	observe(NFT(HAS("11"), LACKS), 0, FILE_NEW);
 	assess_as(ASSESS_PERSON, PATH " has a rule of ours already");
 	/* one in another chain is what was done before the run died */
-	observe(frames("nft", HAS("11"), "boot-nft", HAS("11"), "boot-nft-file", PATH, "legacy", "*filter\n:INPUT DROP [0:0]\n-A INPUT -m state "
+	observe(frames("nft", HAS("11"), "boot-nft", HAS("11"), "boot-nft-file", PATH, "boot-iptables", "*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n",
+		       "legacy", "*filter\n:INPUT DROP [0:0]\n-A INPUT -m state "
 		       "--state ESTABLISHED -j ACCEPT\nCOMMIT\n", "address", "192.0.2.25", "route", "eth0\neth0\n", NULL), 0, FILE_NEW);
 	assess_as(ASSESS_PARTIAL, "mail from 150.70.0.0/16, 216.104.0.0/19 is dropped on port 25");
 	recorded_end();
