@@ -15,7 +15,8 @@
  *   near, interface    the addresses of this side; the interface to the far one
  *   keeper             firewalld, ufw: who keeps the rules
  * and for each FILE (nft, iptables) that is loaded at a boot:
- *   FILE.path, FILE.bytes, FILE.sha256, FILE.links, FILE.why (it cannot be read)
+ *   FILE.path, FILE.bytes, FILE.sha256, FILE.links (0: it is not there), FILE.why (it
+ *   cannot be read)
  */
 #ifndef AGENTS_PACKET_FILTER_H
 #define AGENTS_PACKET_FILTER_H
@@ -91,7 +92,7 @@ struct verdict old_files_were_written(const struct agent_ctx *ctx, int n, const 
 int files_new_bytes(const struct agent_ctx *ctx, int n, struct buf *out, struct err *err);
 /* A fact of the file. */
 const struct fact *files_fact(const struct facts *facts, int n, const char *name);
-/* Is it another one than before our first change? */
+/* Is it another one than before our first change, with something of ours in it? */
 bool files_differ(const struct agent_ctx *ctx);
 
 #endif

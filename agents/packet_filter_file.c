@@ -55,11 +55,33 @@ static void set_bytes(const struct agent_ctx *ctx, int n, const struct buf *byte
 	set(ctx, n, "sha256", sha, strlen(sha));
 }
 
+/* The file without what we put into it. */
+static bool without_ours(int n, const char *bytes, size_t len, struct buf *out)
+{
+	return n == 0 ? gaps_from_nft_file(bytes, len, out) : gaps_from_rules_file(bytes, len, out);
+}
+
+static bool has_ours(const struct agent_ctx *ctx, int n)
+{
+	const struct fact *bytes = files_fact(ctx->now, n, "bytes");
+	struct buf rest = BUF_INIT;
+	bool ours = bytes && without_ours(n, bytes->value, bytes->len, &rest);
+
+	buf_release(&rest);
+	return ours;
+}
+
+/* Another one with nothing of ours in it is somebody else's edit. */
+static bool differs(const struct agent_ctx *ctx, int n)
+{
+	return files_fact(ctx->before, n, "sha256") &&
+	       strcmp(text_of(ctx->before, n, "sha256"), text_of(ctx->now, n, "sha256")) != 0 && has_ours(ctx, n);
+}
+
 bool files_differ(const struct agent_ctx *ctx)
 {
 	for (int n = 0; n < FILTER_FILES; n++)
-		if (files_fact(ctx->before, n, "sha256") &&
-		    strcmp(text_of(ctx->before, n, "sha256"), text_of(ctx->now, n, "sha256")) != 0)
+		if (differs(ctx, n))
 			return true;
 	return false;
 }
@@ -90,6 +112,9 @@ struct verdict files_were_read(const struct agent_ctx *ctx, int n, const struct 
 	facts_unset(ctx->now, key_of(key, n, "bytes"));
 	facts_unset(ctx->now, key_of(key, n, "sha256"));
 	facts_unset(ctx->now, key_of(key, n, "why"));
+	facts_unset(ctx->now, key_of(key, n, "links"));
+	if (result->failure.code == E_NOTFOUND)
+		set(ctx, n, "links", "0", 1);
 	if (result->failure.code) {
 		set(ctx, n, "why", result->failure.text, strlen(result->failure.text));
 		return verdict_ok();
@@ -111,19 +136,10 @@ static bool has_gap(const char *lines, int n)
 	return false;
 }
 
-/* The file without what we put into it. */
-static bool without_ours(int n, const char *bytes, size_t len, struct buf *out)
-{
-	return n == 0 ? gaps_from_nft_file(bytes, len, out) : gaps_from_rules_file(bytes, len, out);
-}
-
 static int is_ready(const struct agent_ctx *ctx, int n, struct err *err)
 {
 	const struct fact *bytes = files_fact(ctx->now, n, "bytes");
-	struct buf rest = BUF_INIT;
-	bool ours = bytes && without_ours(n, bytes->value, bytes->len, &rest);
 
-	buf_release(&rest);
 	if (!*path_of(ctx, n))
 		return err_set(err, E_INVAL, "the file that is loaded at a boot is not known");
 	if (!bytes)
@@ -131,7 +147,7 @@ static int is_ready(const struct agent_ctx *ctx, int n, struct err *err)
 	if (strcmp(text_of(ctx->now, n, "links"), "1") != 0)
 		return err_set(err, E_INVAL, "%s is one of %s names (hard links) of the same file, and replacing it would part them",
 			       path_of(ctx, n), text_of(ctx->now, n, "links"));
-	if (ours)
+	if (has_ours(ctx, n))
 		return err_set(err, E_INVAL, "%s has a rule of ours already", path_of(ctx, n));
 	return 0;
 }
@@ -272,11 +288,17 @@ static bool old_bytes(const struct agent_ctx *ctx, int n, struct buf *out)
 	return is_as_before(ctx, n, out);
 }
 
-/* Was it to be changed at all, and is it not as it was? */
+/* It is there, but what is in it is not known. */
+static bool is_unread(const struct agent_ctx *ctx, int n)
+{
+	return *path_of(ctx, n) && !files_fact(ctx->now, n, "bytes") && strcmp(text_of(ctx->now, n, "links"), "0") != 0;
+}
+
+/* Was it to be changed at all, and is what we put into it there still, or may it be? */
 static bool is_changed(const struct agent_ctx *ctx, int n)
 {
 	return has_gap(facts_text(ctx->before, "boot.gaps", ""), n) && files_fact(ctx->before, n, "sha256") &&
-	       strcmp(text_of(ctx->before, n, "sha256"), text_of(ctx->now, n, "sha256")) != 0;
+	       (is_unread(ctx, n) || differs(ctx, n));
 }
 
 enum step_request files_write_old(const struct agent_ctx *ctx, int n, struct op *op, char item[ITEM_MAX])
@@ -294,6 +316,19 @@ enum step_request files_write_old(const struct agent_ctx *ctx, int n, struct op 
 	return request;
 }
 
+static struct verdict is_not_put_back(const struct agent_ctx *ctx, int n)
+{
+	const char *then = rules_are_ours(ctx) ? ", then roll back again: our rules in the running filter are still there, and are taken out "
+						 "after it"
+					       : ", then roll back again";
+
+	if (is_unread(ctx, n))
+		return verdict_drift("%s cannot be read (%s), so whether our rules are in it is not known: see to it%s", path_of(ctx, n),
+				     text_of(ctx->now, n, "why"), then);
+	return verdict_drift("%s was edited since we changed it: take the lines that bear the mark " GAP_MARK " out of it by hand%s; as it "
+			     "was before it is kept beside it, with the ending " BACKUP_SUFFIX, path_of(ctx, n), then);
+}
+
 struct verdict old_files_were_written(const struct agent_ctx *ctx, int n, const struct op_result *result)
 {
 	struct buf bytes = { .max = FILE_MAX_BYTES + 4096 };
@@ -303,7 +338,6 @@ struct verdict old_files_were_written(const struct agent_ctx *ctx, int n, const 
 		set_bytes(ctx, n, &bytes);
 	buf_release(&bytes);
 	if (!meant)
-		return verdict_drift("%s was edited since we changed it: take the lines that bear the mark " GAP_MARK " out of it by hand; as it "
-				     "was before it is kept beside it, with the ending " BACKUP_SUFFIX, path_of(ctx, n));
+		return is_not_put_back(ctx, n);
 	return result->failure.code ? write_failed(ctx, n, result) : verdict_ok();
 }

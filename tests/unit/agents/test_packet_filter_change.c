@@ -273,8 +273,9 @@ START_TEST(test_not_ours)
 	begun();
 	observe(NFT(HAS("11"), HAS("9")), 0, FILE_NEW "# a colleague\n");
 	is(answer(row(revert, "revert-files"), 0, 0, 0, "", ""), VERDICT_DRIFT,
-	   PATH " was edited since we changed it: take the lines that bear the mark cutover out of it by hand; as it was before it is kept beside "
-		"it, with the ending .before-cutover");
+	   PATH " was edited since we changed it: take the lines that bear the mark cutover out of it by hand, then roll back again: our rules in "
+		"the running filter are still there, and are taken out after it; as it was before it is kept beside it, with the ending "
+		".before-cutover");
 	is(answer(row(revert, "revert-files"), 0, E_CHANGED, 0, "", ""), VERDICT_DRIFT, "was edited since");
 	observe(NFT(OTHERS, HAS("9")), 0, FILE_NEW);
 	skips(revert, "remove-rules", 0);
@@ -283,6 +284,51 @@ START_TEST(test_not_ours)
 	observe(NFT(HAS("11"), HAS("9")), 0, FILE_NEW);
 	skips(revert, "remove-rules", 0);
 	writes(revert, "revert-files", 0, PATH, FILE_NEW, FILE_OLD, NULL);
+	recorded_end();
+}
+END_TEST
+
+/* A file that somebody else edited has nothing of ours in it: before it was ours to write, or since the operator took it out. It is
+   left alone, and our rules in the running filter are taken out. */
+START_TEST(test_nothing_of_ours)
+{
+	static const struct {
+		const char *bytes;
+		int code;
+	} others[] = { { FILE_OLD "# a colleague\n", 0 }, { "flush ruleset\n", 0 }, { "", E_NOTFOUND } };
+	const struct step *revert = agent_nftables_allow.revert;
+
+	begin();
+	observe(NFT(LACKS, LACKS), 0, FILE_OLD);
+	begun();
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		observe(NFT(HAS("11"), LACKS), 0, FILE_NEW);
+		is(answer(row(rec.agent->observe, "read-files"), 0, others[i].code, 0, others[i].bytes, ""), VERDICT_OK, "");
+		skips(revert, "revert-files", 0);
+		sends(revert, "remove-rules", 0, "firewall-change.sh", "nft", "remove", "delete rule inet filter input handle 11\n");
+	}
+	observe(NFT(LACKS, LACKS), 0, FILE_OLD "# a colleague\n");
+	assess_as(ASSESS_OLD, "");
+	recorded_end();
+}
+END_TEST
+
+/* What cannot be read may have it. */
+START_TEST(test_unread_file)
+{
+	const struct step *revert = agent_nftables_allow.revert;
+	struct op op;
+	char item[ITEM_MAX] = "";
+
+	begin();
+	observe(NFT(LACKS, LACKS), 0, FILE_OLD);
+	begun();
+	observe(NFT(LACKS, HAS("9")), 0, FILE_NEW);
+	is(answer(row(rec.agent->observe, "read-files"), 0, E_PERM, 0, "", ""), VERDICT_OK, "");
+	ck_assert_int_eq(ask(row(revert, "revert-files"), 0, &op, item), OP_DO);
+	op_release(&op);
+	is(answer(row(revert, "revert-files"), 0, E_PERM, 0, "", ""), VERDICT_DRIFT,
+	   PATH " cannot be read (failed so), so whether our rules are in it is not known: see to it, then roll back again");
 	recorded_end();
 }
 END_TEST
@@ -403,6 +449,8 @@ SUITE(packet_filter_change)
 	TEST_CASE(s, test_marks);
 	TEST_CASE(s, test_revert);
 	TEST_CASE(s, test_not_ours);
+	TEST_CASE(s, test_nothing_of_ours);
+	TEST_CASE(s, test_unread_file);
 	TEST_CASE(s, test_file);
 	TEST_CASE(s, test_gateway);
 	TEST_CASE(s, test_programs);
