@@ -105,8 +105,9 @@ static bool assess_marks(const struct agent_ctx *ctx, struct assessment *out, co
 	if (!marks_fail(ctx))
 		return false;
 	if (ctx->before->n)
-		assessment_set(out, ASSESS_DRIFT, "%s though our own rules are there: somebody has changed the rules since; look at them",
-			       lack);
+		assessment_set(out, ASSESS_DRIFT, "%s though our own rules are there: somebody has changed the rules since, or the profile's "
+						  "ranges have changed; look at them: where it is the ranges, roll the step back, then run "
+						  "it again", lack);
 	else
 		assessment_set(out, ASSESS_PERSON, "%s, and there are rules that bear the mark " GAP_MARK " already, from another run or by "
 						   "hand: take them out, or complete them, then run again", lack);

@@ -3,7 +3,7 @@
 
 #include "base/alloc.h"
 
-static char range_a[] = "216.104.0.0/19", range_b[] = "150.70.0.0/16", host_name[] = "mx1";
+static char range_a[] = "216.104.0.0/19", range_b[] = "150.70.0.0/16", range_c[] = "150.70.0.0/17", host_name[] = "mx1";
 static char *ranges[] = { range_a, range_b };
 
 /* ---- a host with nftables ------------------------------------------------------------------------------------------ */
@@ -30,13 +30,15 @@ static char *ranges[] = { range_a, range_b };
 
 #define LACKS RULESET(INPUT ESTABLISHED FROM_A REJECT)
 #define HAS(handle) RULESET(INPUT ESTABLISHED FROM_A OURS(handle) REJECT)
+#define HAS_C(handle) RULESET(INPUT ESTABLISHED FROM_A MARKED(handle, PREFIX("150.70.0.0", "17")) REJECT)
 #define OTHERS RULESET(INPUT ESTABLISHED FROM_A MARKED("11", PREFIX("150.70.0.0", "17")) REJECT)
 
 #define PATH "/etc/nftables.conf"
 #define FILE_OLD "flush ruleset\ninclude \"/etc/nftables.d/*.nft\"\n"
-#define BLOCK                                                                                                           \
+#define BLOCK BLOCK_OF("150.70.0.0/16")
+#define BLOCK_OF(range)                                                                                                 \
 	"# cutover: what the service's ranges need; made by cutover, taken out by its rollback\n"                       \
-	"insert rule inet filter input ip saddr { 150.70.0.0/16 } tcp dport 25 accept comment \"cutover\"\n# cutover: end\n"
+	"insert rule inet filter input ip saddr { " range " } tcp dport 25 accept comment \"cutover\"\n# cutover: end\n"
 #define FILE_NEW FILE_OLD BLOCK
 
 #define NFT(now, boot) frames("nft", now, "boot-nft", boot, "boot-nft-file", PATH, "address", "192.0.2.25", "route", "eth0\neth0\n", NULL)
@@ -232,6 +234,31 @@ START_TEST(test_marks)
 		       "legacy", "*filter\n:INPUT DROP [0:0]\n-A INPUT -m state "
 		       "--state ESTABLISHED -j ACCEPT\nCOMMIT\n", "address", "192.0.2.25", "route", "eth0\neth0\n", NULL), 0, FILE_NEW);
 	assess_as(ASSESS_PARTIAL, "mail from 150.70.0.0/16, 216.104.0.0/19 is dropped on port 25");
+	recorded_end();
+}
+END_TEST
+
+/* The profile has gained a range since: the rule of then does not let it in. What the drift says to do is possible: what was let in
+   then is taken out, and all of it is let in again. */
+START_TEST(test_profile_grew)
+{
+	const struct step *revert = agent_nftables_allow.revert;
+
+	begin();
+	rec.profile.ranges.n = 1;
+	ranges[0] = range_c;
+	observe(NFT(LACKS, LACKS), 0, FILE_OLD);
+	begun();
+	observe(NFT(HAS_C("11"), HAS_C("9")), 0, FILE_OLD BLOCK_OF("150.70.0.0/17"));
+	assess_as(ASSESS_NEW, "");
+	rec.profile.ranges.n = 2;
+	observe(NFT(HAS_C("11"), HAS_C("9")), 0, FILE_OLD BLOCK_OF("150.70.0.0/17"));
+	assess_as(ASSESS_DRIFT, "mail from 150.70.128.0/17 is dropped on port 25 though our own rules are there: somebody has changed the rules "
+				"since, or the profile's ranges have changed; look at them: where it is the ranges, roll the step back, then "
+				"run it again");
+	writes(revert, "revert-files", 0, PATH, FILE_OLD BLOCK_OF("150.70.0.0/17"), FILE_OLD, NULL);
+	sends(revert, "remove-rules", 0, "firewall-change.sh", "nft", "remove", "delete rule inet filter input handle 11\n");
+	ranges[0] = range_a;
 	recorded_end();
 }
 END_TEST
@@ -447,6 +474,7 @@ SUITE(packet_filter_change)
 	TEST_CASE(s, test_refused);
 	TEST_CASE(s, test_half_done);
 	TEST_CASE(s, test_marks);
+	TEST_CASE(s, test_profile_grew);
 	TEST_CASE(s, test_revert);
 	TEST_CASE(s, test_not_ours);
 	TEST_CASE(s, test_nothing_of_ours);
