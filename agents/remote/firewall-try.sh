@@ -31,7 +31,13 @@ nft)
 	fi
 	;;
 iptables)
-	if text=$(unshare -n iptables-restore --test <"$new" 2>&1); then
+	# Rules can ask sets, which are loaded before them; one that fails shows where a rule asks for it.
+	case $2 in
+	/etc/sysconfig/*) sets=/etc/sysconfig/ipset ;;
+	*) sets=/etc/iptables/ipsets ;;
+	esac
+	# shellcheck disable=SC2016 # expanded by the shell that runs it
+	if text=$(unshare -n sh -c '[ ! -f "$2" ] || ipset restore <"$2"; iptables-restore --test <"$1"' sh "$new" "$sets" 2>&1); then
 		frame tried ''
 	else
 		frame failed "$text"

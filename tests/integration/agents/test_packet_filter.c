@@ -244,6 +244,40 @@ START_TEST(test_legacy)
 }
 END_TEST
 
+#define SET_RULES                                                                                                       \
+	"*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT DROP [0:0]\n-A OUTPUT -m set --match-set friends dst -j ACCEPT\n"     \
+	"-A OUTPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n-A OUTPUT -p tcp -m tcp --dport 25 -j REJECT --reject-with "            \
+	"icmp-port-unreachable\nCOMMIT\n"
+#define SETS "create friends hash:net family inet hashsize 1024 maxelem 65536\nadd friends 10.0.0.0/8\nadd friends 150.70.0.0/16\n"
+
+/* Rules that ask a set of ipset are tried where that set is. */
+START_TEST(test_sets)
+{
+	struct drive d;
+	struct world w;
+
+	WORLD_OR_RETURN(&w, HOST_DASH);
+	if (access("/usr/sbin/ipset", X_OK) != 0) {
+		printf("SKIP: there is no ipset (deploy/deps.sh --tests installs it)\n");
+		free(w.rules);
+		return;
+	}
+	host_write(NFT_FILE, 0, 0640, "flush ruleset\n");
+	host_write(SAVED, 0, 0600, SET_RULES);
+	host_write("/etc/iptables/ipsets", 0, 0600, SETS);
+	go("nft flush ruleset && ipset restore </etc/iptables/ipsets && iptables-nft-restore " SAVED);
+	drive_init(&d, "iptables-allow", "{\"direction\": [\"out\"]}");
+	ENDS(drive_run(&d), DRIVE_DONE, &d);
+	ck_assert(d.mutated);
+	ck_assert_int_ge(times_in_file(SAVED, "--comment cutover"), 1);
+	ENDS(drive_rollback(&d), DRIVE_DONE, &d);
+	file_is(SAVED, SET_RULES);
+	file_is("/etc/iptables/ipsets", SETS);
+	drive_release(&d);
+	free(w.rules);
+}
+END_TEST
+
 /* Somebody changes the rules between our look and our change: nothing is done on what was seen, it is looked at again. */
 static void meddle(struct drive *d, const char *step, const struct op *op, bool after)
 {
@@ -297,6 +331,7 @@ SUITE(packet_filter_on_hosts)
 	TEST_CASE_LOOP(s, test_killed_at_each_change, 0, CHANGES + 1);
 	TEST_CASE_LOOP(s, test_reboot, 0, HOST_SHELLS);
 	TEST_CASE(s, test_legacy);
+	TEST_CASE(s, test_sets);
 	TEST_CASE(s, test_meanwhile);
 	TEST_CASE(s, test_does_not_load);
 }
