@@ -63,11 +63,12 @@ static bool needs_reload(const struct agent_ctx *ctx, struct part p)
 	return strcmp(p.prefix, "file") == 0 || !*part_fact(ctx, p, "map");
 }
 
-static void activate_op(const struct agent_ctx *ctx, struct op *op, const char *pf, const char *map, bool reload, bool flush)
+static void activate_op(struct op *op, const struct facts *of, const char *pf, const char *map,
+			bool reload, bool flush)
 {
 	script_op(op, ACTIVATE);
 	op->timeout_ms = 120000;
-	op_arg(op, postfix_instance(ctx->now, (int)strtol(pf, NULL, 10), "dir"));
+	op_arg(op, postfix_instance(of, (int)strtol(pf, NULL, 10), "dir"));
 	op_arg(op, map);
 	op_arg(op, reload ? "yes" : "no");
 	op_arg(op, flush ? "yes" : "no");
@@ -117,7 +118,7 @@ enum step_request postfix_index(const struct agent_ctx *ctx, int n, struct op *o
 	snprintf(item, ITEM_MAX, "%s", part_fact(ctx, p, "path"));
 	if (!*part_fact(ctx, p, "map") || !is_due(ctx, p, "indexed"))
 		return OP_SKIP;
-	activate_op(ctx, op, part_fact(ctx, p, "pf"), part_fact(ctx, p, "map"), false, false);
+	activate_op(op, ctx->now, part_fact(ctx, p, "pf"), part_fact(ctx, p, "map"), false, false);
 	return OP_DO;
 }
 
@@ -149,7 +150,7 @@ enum step_request postfix_reload(const struct agent_ctx *ctx, int n, struct op *
 		      strcmp(part_fact(ctx, part_of(ctx, i), "pf"), pf) == 0;
 	if (!due)
 		return OP_SKIP;
-	activate_op(ctx, op, pf, "", true, true);
+	activate_op(op, ctx->now, pf, "", true, true);
 	return OP_DO;
 }
 
@@ -179,29 +180,74 @@ struct verdict postfix_reloaded(const struct agent_ctx *ctx, int n, const struct
 	return said(result, dir);
 }
 
+/* A new look may have ended before it saw what we changed: what only `before` knows is a debt too. */
+static bool is_unseen(const struct agent_ctx *ctx, struct part p)
+{
+	const char *path = fact_at(ctx->before, p.prefix, p.k, "path");
+	char n[FACT_KEY_MAX];
+
+	snprintf(n, sizeof(n), "%s.n", p.prefix);
+	for (int i = 0; i < fact_number(ctx->now, n); i++)
+		if (strcmp(fact_at(ctx->now, p.prefix, i, "path"), path) == 0)
+			return false;
+	return *path && !*fact_at(ctx->now, "restored", p.k, p.prefix);
+}
+
+/* Part n of `now`, and after these part n of `before`; false: there is none. */
+static bool restore_part(const struct agent_ctx *ctx, int n, struct part *p, const struct facts **of)
+{
+	int files = fact_number(ctx->before, "file.n"), k = n - parts_n(ctx);
+
+	*of = k < 0 ? ctx->now : ctx->before;
+	if (k < 0)
+		*p = part_of(ctx, n);
+	else
+		*p = k < files ? (struct part){ "file", k } : (struct part){ "key", k - files };
+	return k < files + fact_number(ctx->before, "key.n");
+}
+
+/* Bytes that nobody could read are open until Postfix was told once. */
+static bool is_owed(const struct agent_ctx *ctx, struct part p, const struct facts *of)
+{
+	if (of == ctx->before)
+		return is_unseen(ctx, p);
+	return *part_fact(ctx, p, "sha256") ? is_open(ctx, p, "active") : !*fact_at(ctx->now, p.prefix, p.k, "told");
+}
+
 enum step_request postfix_activate(const struct agent_ctx *ctx, int n, struct op *op, char item[ITEM_MAX])
 {
+	const struct facts *of;
+	const char *map;
 	struct part p;
 
 	item[0] = '\0';
-	if (n >= parts_n(ctx))
+	if (!restore_part(ctx, n, &p, &of))
 		return OP_END;
-	p = part_of(ctx, n);
-	snprintf(item, ITEM_MAX, "%s", part_fact(ctx, p, "path"));
-	if (!is_open(ctx, p, "active"))
+	snprintf(item, ITEM_MAX, "%s", fact_at(of, p.prefix, p.k, "path"));
+	if (!is_owed(ctx, p, of))
 		return OP_SKIP;
-	activate_op(ctx, op, part_fact(ctx, p, "pf"), part_fact(ctx, p, "map"), needs_reload(ctx, p), false);
+	map = fact_at(of, p.prefix, p.k, "map");
+	activate_op(op, of, fact_at(of, p.prefix, p.k, "pf"), map, strcmp(p.prefix, "file") == 0 || !*map, false);
 	return OP_DO;
 }
 
 struct verdict postfix_activated(const struct agent_ctx *ctx, int n, const struct op_result *result)
 {
-	struct part p = part_of(ctx, n);
-	const char *dir = postfix_instance(ctx->now, (int)strtol(part_fact(ctx, p, "pf"), NULL, 10), "dir");
+	char key[FACT_KEY_MAX];
+	const struct facts *of;
 	struct verdict verdict;
+	const char *dir;
+	struct part p;
 
+	restore_part(ctx, n, &p, &of);
+	dir = postfix_instance(of, (int)strtol(fact_at(of, p.prefix, p.k, "pf"), NULL, 10), "dir");
 	if (!worked(result, dir, &verdict))
 		return verdict;
+	if (of == ctx->before) {
+		facts_set_text(ctx->now, fact_key(key, "restored", p.k, p.prefix), "yes");
+		return said(result, dir);
+	}
+	facts_set_text(ctx->now, fact_key(key, p.prefix, p.k, "told"), "yes");
 	set_done(ctx, p, "indexed");
 	set_done(ctx, p, "active");
 	if (needs_reload(ctx, p))

@@ -401,6 +401,20 @@ START_TEST(test_reload_after_a_crash)
 }
 END_TEST
 
+/* The look of after the cut failed, wholly or in part: the debt is paid by what was seen before, not taken for paid. */
+START_TEST(test_debt_without_a_look)
+{
+	begin();
+	see(OLD_MAIN);
+	facts_copy(&rec.before, &rec.now);
+	facts_release(&rec.now);
+	pays(MAIN, frames("reload", "yes", NULL));
+	see_instance("yes", "[" NEW_RELAY "]:587", "");
+	pays(MAIN, frames("reload", "yes", NULL));
+	recorded_end();
+}
+END_TEST
+
 /* It died between the two rows of keys: both are there. */
 START_TEST(test_keys_after_a_crash)
 {
@@ -555,6 +569,7 @@ SUITE(postfix_relay)
 	TEST_CASE(s, test_floods);
 	TEST_CASE(s, test_apply_in_order);
 	TEST_CASE(s, test_reload_after_a_crash);
+	TEST_CASE(s, test_debt_without_a_look);
 	TEST_CASE(s, test_keys_after_a_crash);
 	TEST_CASE(s, test_what_fails);
 	TEST_CASE(s, test_verify);
