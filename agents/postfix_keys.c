@@ -74,12 +74,13 @@ static char *new_key(const struct agent_ctx *ctx, const char *key)
 	return NULL;
 }
 
+/* Without case: postmap folds the keys of a hash, and keeps the first of two that are then the same. */
 static bool has_line(const char *lines, const char *line)
 {
 	size_t len = strlen(line);
 
-	for (const char *at = lines; (at = strstr(at, line)); at++) {
-		if ((at == lines || at[-1] == '\n') && (at[len] == '\n' || !at[len]))
+	for (const char *at = lines; at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL) {
+		if (strcspn(at, "\n") == len && strncasecmp(at, line, len) == 0)
 			return true;
 	}
 	return false;

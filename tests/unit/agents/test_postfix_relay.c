@@ -299,6 +299,22 @@ START_TEST(test_keys)
 }
 END_TEST
 
+/* The admin's key in other letters is the same key for postmap: ours before it would override it. */
+START_TEST(test_key_in_other_letters)
+{
+	char *upper = str_dup("3 60 [" NEW_RELAY "]:587");
+
+	begin();
+	for (char *at = upper; *at; at++)
+		*at = (char)(*at >= 'a' && *at <= 'z' ? *at - 32 : *at);
+	see_all(NEW_MAIN, NEW_TABLE, "s1", OLD_KEY, upper);
+	ck_assert_str_ne(fact_at(&rec.now, "key", 0, "state"), "old");
+	ck_assert_str_eq(fact_at(&rec.now, "key", 0, "pairs"), "");
+	free(upper);
+	recorded_end();
+}
+END_TEST
+
 /* A host that says more than any has. */
 START_TEST(test_floods)
 {
@@ -566,6 +582,7 @@ SUITE(postfix_relay)
 	TEST_CASE(s, test_assess_drift);
 	TEST_CASE(s, test_assess_person);
 	TEST_CASE(s, test_keys);
+	TEST_CASE(s, test_key_in_other_letters);
 	TEST_CASE(s, test_floods);
 	TEST_CASE(s, test_apply_in_order);
 	TEST_CASE(s, test_reload_after_a_crash);
