@@ -4,7 +4,7 @@
 # (agents/postfix_keys.h). PAIRS: lines, in turns a key and the one that is to stand for it; EXPECT, FINAL: SHA-256 in hex.
 #
 #	look		prints frames (agents/frames.h): sum (its SHA-256), mode, owner, group, links; `entry` LINE OFFSET KEY for each key that has
-#			one of the lines of PAIRS (names here) in it, in any case, a backslash in front of its dots or not; `odd`: why
+#			one of the lines of PAIRS (names here, the new one last) in it, in any case, a backslash in front of its dots or not; `odd`: why
 #			it cannot be changed from here
 #	preview		prints `sum` (SHA-256) of the file with each key of PAIRS replaced
 #	add		behind each entry of PAIRS a copy of it with the other key
@@ -54,6 +54,27 @@ entries() {
 	{ at += length($0) + 1 }' "$file"
 }
 
+# The first entry that has one of the names in its key, and one but the last, which is the new one, in its value as well: the number
+# of its line. Values are not printed.
+named_twice() {
+	awk 'BEGIN { n = split(tolower(ENVIRON["PAIRS"]), names, "\n") }
+	function named(text, upto, i) {
+		text = tolower(text)
+		gsub(/\\/, "", text)
+		for (i = 1; i <= upto; i++) if (names[i] != "" && index(text, names[i])) return 1
+		return 0
+	}
+	/^[ \t\r]*(#.*)?$/ { next }
+	/^[ \t]/ { if (inside && named($0, n - 1)) { print line; exit } next }
+	{
+		key = $0
+		sub(/[ \t\r].*/, "", key)
+		line = NR
+		inside = named(key, n)
+		if (inside && named(substr($0, length(key) + 1), n - 1)) { print line; exit }
+	}' "$file"
+}
+
 # A line that goes on with an entry behind a comment would go on with its copy: that is for a person.
 edit() {
 	awk -v mode="$1" 'BEGIN {
@@ -100,6 +121,9 @@ odd() {
 		echo 'has no newline at its end'
 	elif [ "$(wc -c <"$file")" -gt 4194304 ]; then
 		echo 'is larger than 4 MiB'
+	else
+		set -- "$(named_twice)"
+		[ -z "$1" ] || echo "has the old relay in the value of line $1 as well as in its key (a name that a certificate has to match?)"
 	fi
 }
 

@@ -50,6 +50,21 @@ $new"
 	keys "$shell" drop "$table" "$(sum "$table")" "$(sum "$work/before")" "$back"
 	ok "$shell: back to the byte" cmp "$table" "$work/before"
 
+	for value in 'secure match=relay.OLD.example' 'secure
+ match=relay\.old\.example'; do
+		for key in "[$old]:587" "$new"; do
+			printf 'x y\n%s %s\n' "$key" "$value" >"$work/policy"
+			keys "$shell" look "$work/policy" "$old
+$new"
+			out_has "$shell: a value that names the old relay" 'has the old relay in the value of line 2'
+			out_lacks "$shell: is not shown" match=
+		done
+	done
+	printf '%s secure match=%s\nother secure match=%s\n' "$new" "$new" "$old" >"$work/policy"
+	keys "$shell" look "$work/policy" "$old
+$new"
+	out_lacks "$shell: values that do not matter" odd
+
 	keys "$shell" add "$table" 0000 "$wanted" "$there"
 	status_is "$shell: another file than was seen" 3
 	keys "$shell" add "$table" "$(sum "$table")" 0000 "$there"
