@@ -14,6 +14,8 @@ static const struct {
 	enum table_use use;
 } table_parameters[] = {
 	{ "transport_maps", USE_VALUES },
+	{ "fallback_transport_maps", USE_VALUES },
+	{ "mailbox_transport_maps", USE_VALUES },
 	{ "sender_dependent_relayhost_maps", USE_VALUES },
 	{ "sender_dependent_default_transport_maps", USE_VALUES },
 	{ "smtp_sasl_password_maps", USE_KEYS },

@@ -36,6 +36,7 @@ hide() {
 
 parameters() {
 	set -- "$1" relayhost default_transport relay_transport smtp_fallback_relay fallback_relay content_filter transport_maps \
+		fallback_transport_maps mailbox_transport_maps \
 		sender_dependent_relayhost_maps sender_dependent_default_transport_maps smtp_sasl_password_maps lmtp_sasl_password_maps \
 		smtp_tls_policy_maps smtp_tls_per_site lmtp_tls_policy_maps mail_version
 	dir=$1

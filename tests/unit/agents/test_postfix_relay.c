@@ -173,8 +173,8 @@ START_TEST(test_parse)
 {
 	begin();
 	see_instance("yes", "", "transport_maps = hash:/a, proxy:lmdb:/b regexp:/c mysql:/d.cf inline:{(hidden)} static:(hidden)\n"
-				"smtp_sasl_password_maps = hash:/a texthash:/s\nsmtp_tls_policy_maps = ldap:tls");
-	ck_assert_str_eq(facts_text(&rec.now, "file.n", ""), "5");
+				"smtp_sasl_password_maps = hash:/a texthash:/s\nsmtp_tls_policy_maps = ldap:tls\nfallback_transport_maps = hash:/f\nmailbox_transport_maps = hash:/m");
+	ck_assert_str_eq(facts_text(&rec.now, "file.n", ""), "7");
 	ck_assert_str_eq(fact_at(&rec.now, "file", 2, "map"), "hash:/a");
 	ck_assert_str_eq(fact_at(&rec.now, "file", 3, "map"), "lmdb:/b");
 	ck_assert_str_eq(fact_at(&rec.now, "file", 4, "kind"), "patterns");
