@@ -58,8 +58,9 @@ static void ledger_changed(struct ledger *l)
 {
 	struct engine *e = l->arg;
 
-	if (l->broken)
+	if (l->broken && !e->broken_said)
 		log_error("the journal cannot be written: %s; nothing new is started", l->broken_why.text);
+	e->broken_said = l->broken;
 	engine_turn_soon(e);
 }
 

@@ -155,6 +155,7 @@ struct barred {
 struct engine {
 	struct engine_config cfg;
 	struct ledger ledger;
+	bool broken_said; /* that it cannot be written */
 	struct timers timers;
 	struct roster roster;
 	struct task *tasks; /* one for each roster row, in its order */
