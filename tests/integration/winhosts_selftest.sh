@@ -215,7 +215,7 @@ test_misbehaviour() {
 	winhost_exec 1 "sc.exe start $win_agent" >/dev/null
 	winhost_becomes 'once it runs' 1 $win_agent 4
 	is 'with its code' "$(winhost_code 1 "sc.exe stop $win_agent" 2>/dev/null)" 1052
-	winhost_control 1 "$win_service process-stays 3000"
+	winhost_control 1 "$win_service process-stays 12000"
 	winhost_exec 1 "sc.exe stop $win_service" >/dev/null
 	winhost_becomes 'a service that is stopped' 1 $win_service 1
 	is 'may have a process yet' "$(winhost_exec 1 'tasklist /nh /fi "imagename eq PluginService.exe"' | grep -c '^PluginService')" 2

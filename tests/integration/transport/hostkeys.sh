@@ -7,7 +7,8 @@ need_root
 sshd_start
 
 fingerprint() { ssh-keygen -lf "$sshd_root/$1.pub" | awk '{ print $2 }'; }
-bare() { run "$probe_bin" --user "$probe_user" --key "$probe_key" --port "$port" "$@"; }
+# shellcheck disable=SC2086 # words
+bare() { run "$probe_bin" $patient --user "$probe_user" --key "$probe_key" --port "$port" "$@"; }
 rsa_works() { "$probe_bin" --version-of-libssh2 | awk -F. '{ exit !($1 > 1 || $2 >= 11) }'; }
 logins() { grep -c 'Accepted key' "$sshd_root/log.$port" || true; }
 connections() { grep -c 'Connection from' "$sshd_root/log.$port" || true; }

@@ -24,7 +24,8 @@ total_clean() {
 	if grep -q 'handles=none fds=none' "$out"; then pass "$1: nothing is left"; else fail "$1: nothing is left" "$(tail -n 1 "$out")"; fi
 }
 # login ARGUMENTS...: the probe without a key
-login() { run "$probe_bin" --user tdash --pin "$pin" --port "$port" "$@"; }
+# shellcheck disable=SC2086 # words
+login() { run "$probe_bin" $patient --user tdash --pin "$pin" --port "$port" "$@"; }
 # agents that somebody forgot: folders, sockets, processes of ours
 leftovers() { find "${XDG_RUNTIME_DIR:-/tmp}" "${TMPDIR:-/tmp}" /tmp -maxdepth 1 -name 'cutover-??????' 2>/dev/null | sort -u; }
 connections() { grep -c 'Connection from' "$sshd_root/log.$port" || true; }

@@ -19,6 +19,8 @@ sshd_root=$work/sshd
 sshd_pids=
 probe_bin=${CUTOVER_BUILD:?}/tests/integration/transport/transport_probe
 probe_user=tdash
+# Beside a thousand other sessions (many.sh) a login takes longer than a customer's host may.
+patient='--budget banner=90000 --budget handshake=90000 --budget auth=90000 --budget shell=90000'
 probe_key=$keys/id_ed25519
 
 need_root() {
@@ -140,7 +142,8 @@ sshd_stop() {
 
 
 probe() {
-	run "$probe_bin" --user "$probe_user" --key "$probe_key" --pin "$pin" --port "$port" "$@"
+	# shellcheck disable=SC2086 # words
+	run "$probe_bin" $patient --user "$probe_user" --key "$probe_key" --pin "$pin" --port "$port" "$@"
 }
 
 # --- the fleet server
