@@ -5,6 +5,7 @@
 #include "terminal.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -115,10 +116,13 @@ static int small_terminal(void)
 static const char *shown(int master)
 {
 	static char text[8192];
+	struct pollfd p = { .fd = master, .events = POLLIN };
 	size_t n = 0;
 	ssize_t got;
 
-	while (n < sizeof(text) - 1 && (got = read(master, text + n, sizeof(text) - 1 - n)) > 0)
+	/* What is written on the one end comes out of the other by the kernel's own thread, which may wait for its turn. */
+	poll(&p, 1, 20000);
+	while (n < sizeof(text) - 1 && poll(&p, 1, 50) > 0 && (got = read(master, text + n, sizeof(text) - 1 - n)) > 0)
 		n += (size_t)got;
 	text[n] = '\0';
 	return text;
