@@ -27,10 +27,6 @@
 
 #include <arpa/inet.h>
 
-#define SMTP_PORT 25
-#define TALK_MAX_MS 120000
-#define LATER_MS (5 * 60 * 1000) /* greylisting's usual delay */
-
 /* ---- whom, for what ----------------------------------------------------------------------------------------------- */
 
 struct picking {
@@ -183,7 +179,7 @@ static struct verdict judge(const struct agent_ctx *ctx, int n, const struct op_
 	if (n + 1 < pairs(ctx) || !is_only_later(ctx))
 		return verdict_ok();
 	later = first_in(ctx, "later");
-	return verdict_wait(ctx->wall_ms + LATER_MS, "%s does not take mail of %s now (%s): greylisting or a limit; it is asked again",
+	return verdict_wait(ctx->wall_ms + SMTP_LATER_MS, "%s does not take mail of %s now (%s): greylisting or a limit; it is asked again",
 			    ctx->tenant->new_relay, fact(ctx, later, "pair"), fact(ctx, later, "said"));
 }
 
@@ -261,7 +257,7 @@ static int assess(const struct agent_ctx *ctx, struct assessment *out, struct er
 /* ---- the tables ------------------------------------------------------------------------------------------------------ */
 
 static const struct step observe[] = {
-	{ .name = "ask-relay", .request = ask, .judge = judge, .flags = STEP_SERVICE, .deadline_ms = TALK_MAX_MS },
+	{ .name = "ask-relay", .request = ask, .judge = judge, .flags = STEP_SERVICE, .deadline_ms = SMTP_TALK_MAX_MS },
 	{ 0 },
 };
 

@@ -15,6 +15,9 @@
 
 #include "base/op.h"
 
+#define SMTP_PORT 25
+#define SMTP_TALK_MAX_MS 120000
+#define SMTP_LATER_MS (5 * 60 * 1000) /* greylisting's usual delay */
 #define SMTP_SAID_MAX 300
 
 struct smtp_said {

@@ -21,9 +21,6 @@
 #include "base/hash.h"
 #include "inventory/instruction.h"
 
-#define SMTP_PORT 25
-#define TALK_MAX_MS 120000
-#define LATER_MS (5 * 60 * 1000) /* greylisting's usual delay */
 #define LONE_HEX 12
 
 enum mailbox { TEST, NOBODY };
@@ -89,7 +86,7 @@ static struct verdict judge(const struct agent_ctx *ctx, int n, const struct op_
 	snprintf(key, sizeof(key), "%s.said", names[n]);
 	facts_set_text(ctx->now, key, said.text);
 	if (n == TEST && is_in(ctx, TEST, "later"))
-		return verdict_wait(ctx->wall_ms + LATER_MS, "%s does not take mail for %s now (%s): greylisting or a limit; it is asked again",
+		return verdict_wait(ctx->wall_ms + SMTP_LATER_MS, "%s does not take mail for %s now (%s): greylisting or a limit; it is asked again",
 				    ctx->tenant->new_mx, test_mailbox(ctx), said.text);
 	return verdict_ok();
 }
@@ -156,7 +153,7 @@ static int assess(const struct agent_ctx *ctx, struct assessment *out, struct er
 /* ---- the tables ------------------------------------------------------------------------------------------------------ */
 
 static const struct step observe[] = {
-	{ .name = "ask-mx", .request = ask, .judge = judge, .flags = STEP_SERVICE, .deadline_ms = TALK_MAX_MS },
+	{ .name = "ask-mx", .request = ask, .judge = judge, .flags = STEP_SERVICE, .deadline_ms = SMTP_TALK_MAX_MS },
 	{ 0 },
 };
 

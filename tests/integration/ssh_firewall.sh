@@ -7,6 +7,7 @@
 #
 # Needs root, namespaces, sshd, socat, nft and iptables. Leaves nothing.
 . "$(dirname "$0")/../lib/tap.sh"
+. "$(dirname "$0")/../lib/mail_host.sh"
 need_program
 judge=$CUTOVER_BUILD/tests/integration/firewall/judge
 [ -x "$judge" ] || { echo "$judge is not built" >&2; exit 2; }
@@ -30,9 +31,7 @@ cp -a /etc "$work/etc"
 etc=$work/etc
 mkdir -p "$etc/iptables" "$etc/nftables.d"
 : >"$etc/iptables/rules.v4"
-ssh-keygen -q -t ed25519 -N '' -f "$work/host_key"
-ssh-keygen -q -t ed25519 -N '' -f "$work/key"
-cp "$work/key.pub" "$work/authorized_keys"
+mail_host_files
 # What says that a service is enabled where there is no systemd.
 echo nftables.service >"$work/enabled"
 cat >"$work/bin/systemctl" <<X
@@ -70,15 +69,6 @@ table inet filter {
 	}
 }
 X
-cat >"$work/sshd_config" <<X
-ListenAddress 127.0.0.1:2222
-HostKey $work/host_key
-AuthorizedKeysFile $work/authorized_keys
-StrictModes no
-UsePAM no
-PasswordAuthentication no
-PidFile none
-X
 cat >"$work/server" <<X
 #!/bin/sh
 set -e
@@ -98,8 +88,7 @@ X
 chmod 755 "$work/server"
 unshare -n -m "$work/server" 2>"$work/server.log" &
 holder=$!
-wait_until 'the mail server is there' 20 grep -q 'Server listening' "$work/server.log"
-[ "$failed" = 0 ] || { cat "$work/server.log"; finish; }
+mail_host_is_there "$work/server.log"
 in_server() { nsenter -t "$holder" -n -m "$@"; }
 
 # The other end of its network: addresses of the service, and one of nobody.
@@ -125,7 +114,6 @@ connects() {
 	is "$1" "$(tr '\n' ' ' <"$work/connected")" "$2 "
 }
 
-pin=$(ssh-keygen -lf "$work/host_key.pub" | awk '{ print $2 }')
 cat >"$work/inv.json" <<X
 {
   "inventory": 1, "procedure": "hes-1-to-2", "profile": "hes-global",
@@ -144,11 +132,7 @@ chmod 600 "$work/key"
 state=$work/state.db
 
 # step KEY: what the report says of the step.
-step() {
-	"$CUTOVER" report --state "$state" --format json >"$work/report.json" 2>/dev/null
-	jq -r --arg key "$1" '.tenants[0].steps[] | select(.step == "firewall" and .target == "host:mx1") | .[$key]' "$work/report.json"
-}
-has() { case $2 in *"$3"*) pass "$1" ;; *) fail "$1" "$2" ;; esac }
+step() { step_of firewall host:mx1 "$1"; }
 # What was rolled back is done again only when it is named.
 move() { run "$CUTOVER" run "$work/inv.json" --state "$state" --yes --tenant acme; }
 back() { run "$CUTOVER" rollback acme --state "$state" --yes; }

@@ -4,6 +4,7 @@
 #
 # Needs root, namespaces, sshd, socat and Postfix (whose smtp-sink is the relays). Leaves nothing.
 . "$(dirname "$0")/../lib/tap.sh"
+. "$(dirname "$0")/../lib/mail_host.sh"
 need_program
 name='relay-host with Postfix'
 old=relay.sjc.mx.trendmicro.com new=relay.acme.hes2.example
@@ -21,9 +22,7 @@ unshare -n -m -p -f true 2>/dev/null || { skip "$name" 'needs namespaces'; finis
 
 mkdir -p "$work/etc" "$work/git" "$work/old" "$work/new"
 chmod 755 "$work"
-ssh-keygen -q -t ed25519 -N '' -f "$work/host_key"
-ssh-keygen -q -t ed25519 -N '' -f "$work/key"
-cp "$work/key.pub" "$work/authorized_keys"
+mail_host_files
 cat >"$work/hosts" <<X
 127.0.0.1 localhost mx1.acme.example
 127.0.0.11 $old
@@ -78,15 +77,6 @@ chmod 600 "$work/etc/sasl_passwd"
 chmod 640 "$work/git/main.cf"
 chown root:postfix "$work/git/main.cf"
 ln -s "$work/git/main.cf" "$work/etc/main.cf"
-cat >"$work/sshd_config" <<X
-ListenAddress 127.0.0.1:2222
-HostKey $work/host_key
-AuthorizedKeysFile $work/authorized_keys
-StrictModes no
-UsePAM no
-PasswordAuthentication no
-PidFile none
-X
 cat >"$work/server" <<X
 #!/bin/sh
 set -e
@@ -110,12 +100,10 @@ X
 chmod 755 "$work/server"
 unshare -n -m -p -f --mount-proc --kill-child "$work/server" 2>"$work/server.log" &
 holder=$!
-wait_until 'the mail server is there' 30 grep -q 'Server listening' "$work/server.log"
-[ "$failed" = 0 ] || { cat "$work/server.log"; finish; }
+mail_host_is_there "$work/server.log"
 inner=$(pgrep -P "$holder")
 in_server() { nsenter -t "$inner" -n -m -p "$@"; }
 
-pin=$(ssh-keygen -lf "$work/host_key.pub" | awk '{ print $2 }')
 cat >"$work/inv.json" <<X
 {
   "inventory": 1, "procedure": "hes-1-to-2", "profile": "hes-global",
@@ -135,11 +123,7 @@ chmod 600 "$work/key"
 state=$work/state.db
 
 # step KEY: what the report says of the step.
-step() {
-	"$CUTOVER" report --state "$state" --format json >"$work/report.json" 2>/dev/null
-	jq -r --arg key "$1" '.tenants[0].steps[] | select(.step == "relay-host" and .target == "host:mx1") | .[$key]' "$work/report.json"
-}
-has() { case $2 in *"$3"*) pass "$1" ;; *) fail "$1" "$2" ;; esac }
+step() { step_of relay-host host:mx1 "$1"; }
 move() { run "$CUTOVER" run "$work/inv.json" --state "$state" --yes; }
 # mail TO: one is sent, as root on the host does. got RELAY TO: it has come there.
 mail() { printf 'Subject: x\nTo: %s\n\nbody\n' "$1" | in_server sendmail -f root@acme.example "$1"; }

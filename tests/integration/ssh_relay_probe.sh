@@ -5,6 +5,7 @@
 #
 # Needs root, namespaces, sshd, socat and Postfix. Leaves nothing.
 . "$(dirname "$0")/../lib/tap.sh"
+. "$(dirname "$0")/../lib/mail_host.sh"
 need_program
 name='the probe of the relay'
 
@@ -56,19 +57,8 @@ relay=$!
 
 # ---- the mail server --------------------------------------------------------------------------------------------------
 
-ssh-keygen -q -t ed25519 -N '' -f "$work/host_key"
-ssh-keygen -q -t ed25519 -N '' -f "$work/key"
-cp "$work/key.pub" "$work/authorized_keys"
+mail_host_files
 { grep -v hes2 /etc/hosts; echo '192.0.2.80 relay.acme.hes2.example mx.acme.hes2.example'; } >"$work/hosts"
-cat >"$work/sshd_config" <<X
-ListenAddress 127.0.0.1:2222
-HostKey $work/host_key
-AuthorizedKeysFile $work/authorized_keys
-StrictModes no
-UsePAM no
-PasswordAuthentication no
-PidFile none
-X
 cat >"$work/server" <<X
 #!/bin/sh
 set -e
@@ -89,8 +79,7 @@ is_apart() { [ "$(readlink /proc/"$relay"/ns/net)" != "$(readlink /proc/self/ns/
 wait_until 'the relay has a network of its own' 10 is_apart
 unshare -n -m "$work/server" 2>"$work/server.log" &
 server=$!
-wait_until 'the mail server is there' 20 grep -q 'Server listening' "$work/server.log"
-[ "$failed" = 0 ] || { cat "$work/server.log"; finish; }
+mail_host_is_there "$work/server.log"
 in_relay() { nsenter -t "$relay" -n "$@"; }
 # relay_takes NETWORKS: with these registered
 relay_takes() {
@@ -101,7 +90,6 @@ talks() { in_relay sh -c 'echo QUIT | timeout 5 socat - TCP:192.0.2.80:25' 2>/de
 relay_takes '' start
 wait_until 'the relay talks' 20 talks
 
-pin=$(ssh-keygen -lf "$work/host_key.pub" | awk '{ print $2 }')
 inventory() {
 	cat >"$work/inv.json" <<X
 {
@@ -124,11 +112,7 @@ chmod 600 "$work/key"
 state=$work/state.db
 
 # step KEY: what the report says of the step.
-step() {
-	"$CUTOVER" report --state "$state" --format json >"$work/report.json" 2>/dev/null
-	jq -r --arg key "$1" '.tenants[0].steps[] | select(.step == "outbound-registration" and .target == "tenant") | .[$key]' "$work/report.json"
-}
-has() { case $2 in *"$3"*) pass "$1" ;; *) fail "$1" "$2" ;; esac }
+step() { step_of outbound-registration tenant "$1"; }
 move() { run "$CUTOVER" run "$work/inv.json" --step outbound-registration --state "$state" --yes; }
 
 # ---- not registered ---------------------------------------------------------------------------------------------------
